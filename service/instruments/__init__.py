@@ -1,0 +1,75 @@
+"""Questionnaire definitions as data: one JSON file per instrument and version.
+
+https://hl7.org/fhir/R4/questionnaire.html
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+from service.instruments.definitions import (
+    Answer,
+    Band,
+    Category,
+    Instrument,
+    Item,
+    Licence,
+    SafetyRule,
+    parse,
+)
+
+__all__ = [
+    "Answer",
+    "Band",
+    "Category",
+    "Instrument",
+    "Item",
+    "Licence",
+    "SafetyRule",
+    "all_versions",
+    "by_canonical",
+    "instrument",
+    "load_instruments",
+]
+
+
+@cache
+def all_versions() -> tuple[Instrument, ...]:
+    """Return every definition, oldest first within one instrument."""
+    sources = (path for path in files(__name__).iterdir() if path.name.endswith(".json"))
+    found = (parse(json.loads(path.read_text(encoding="utf-8"))) for path in sources)
+    return tuple(sorted(found, key=lambda each: (each.id, _version_key(each.version))))
+
+
+@cache
+def load_instruments() -> Mapping[str, Instrument]:
+    """Return the newest version of each instrument, by id."""
+    return MappingProxyType({each.id: each for each in all_versions()})
+
+
+def instrument(id: str, version: str | None = None) -> Instrument:  # noqa: A002 - the data's own name
+    """Return one definition, the newest unless a version is named, or raise LookupError."""
+    newest = load_instruments().get(id)
+    if newest is None:
+        raise LookupError("instrument: not one that is defined here")
+    if version is None:
+        return newest
+    for each in all_versions():
+        if (each.id, each.version) == (id, version):
+            return each
+    raise LookupError(f"instrument: {newest.name} has no such version here")
+
+
+def by_canonical(canonical: str) -> Instrument | None:
+    """Accept our `url`, `url|version`, or LOINC's canonical, whose form has no version."""
+    url, _, version = canonical.partition("|")
+    for each in load_instruments().values():
+        if canonical in each.other_canonicals or canonical == each.url:
+            return each
+    return next((e for e in all_versions() if (e.url, e.version) == (url, version)), None)
+
+
+def _version_key(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
