@@ -16,9 +16,10 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 	format audit lock clean
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(DEV) ## Create .venv and install everything, locked by hash
+	@echo "Ready: .venv/bin/alongside"
 
 run: $(RUNTIME) ## Install, migrate, load the demo if empty, serve (PORT=8000, DATABASE_URL=...)
 	@$(BIN)/alongside migrate
@@ -88,7 +89,7 @@ $(BIN)/python:
 			"Install one, or name it: make install PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
 		echo "$(PYTHON) cannot create virtual environments; on Debian: apt-get install python3-venv" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 # setuptools is in the lock, so building needs nothing from outside it.
 $(RUNTIME): requirements.lock pyproject.toml | $(BIN)/python
