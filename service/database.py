@@ -1,0 +1,146 @@
+"""The engine, and the unit of work: the only place that commits (DESIGN section 2)."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlmodel import Session
+
+from service.clock import Clock, microseconds, system_clock
+from service.engine import UNIT_OF_WORK, WRITING, create_engine, is_sqlite
+from service.errors import BusyError
+from service.guard import Touched, attach_guard
+from service.models.aggregates import Aggregate
+
+T = TypeVar("T")
+
+ATTEMPTS = 30
+WRITE_SECONDS = 5.0
+RETRIED = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock time-out
+FIRST_PAUSE_SECONDS = 0.002
+
+
+class Projector(Protocol):
+    """What turns touched rows into documents; `service.fhir.projection` has the one we use."""
+
+    def aggregates(self, session: Session, touched: Touched) -> set[Aggregate]:
+        """Return every aggregate that the touched rows' documents are made from."""
+
+    def project(self, session: Session, touched: Touched, stamp: int) -> None:
+        """Write the documents of the touched rows; `stamp` is microseconds since 1970."""
+
+
+class _RefusedWideningError(Exception):
+    """A lock that turned out to be needed is held by somebody else."""
+
+    def __init__(self, aggregates: set[Aggregate]) -> None:
+        super().__init__()
+        self.aggregates = aggregates
+
+
+class Database:
+    """One database with the projector that keeps its documents true."""
+
+    def __init__(
+        self, url: str, *, projector: Projector | None = None, clock: Clock = system_clock
+    ) -> None:
+        self.engine: Engine = create_engine(url)
+        self.projector = projector
+        self.clock = clock
+        self.sqlite = is_sqlite(self.engine)
+        self._process_lock = threading.Lock()
+        attach_guard(self.engine)
+
+    def read(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in a transaction that is never committed."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            return work(session)
+
+    def unit_of_work(self, work: Callable[[Session], T], *named: Aggregate) -> T:
+        """Run `work` under the locks of its aggregates, with its documents, and commit.
+
+        `work` may be run again, in a fresh session: it must have no other effect.
+
+        Raises:
+            BusyError: the locks were not to be had within the attempts or the time.
+        """
+        wanted = set(named)
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._attempt(work, wanted)
+            except _RefusedWideningError as refused:
+                wanted |= refused.aggregates
+            except DBAPIError as error:
+                if not _may_retry(error):
+                    raise
+            time.sleep(min(FIRST_PAUSE_SECONDS * 2**attempt, 0.25))
+        raise BusyError("the records are being changed by others; try again in a moment")
+
+    def _attempt(self, work: Callable[[Session], T], wanted: set[Aggregate]) -> T:
+        if not self.sqlite:
+            return self._transaction(work, wanted)
+        with self._process_lock:  # before BEGIN IMMEDIATE, or calls are lost to busy time-outs
+            return self._transaction(work, wanted)
+
+    def _transaction(self, work: Callable[[Session], T], wanted: set[Aggregate]) -> T:
+        started = time.monotonic()
+        touched = Touched()
+        with Session(self.engine, expire_on_commit=False, autoflush=True) as session:
+            session.info[UNIT_OF_WORK] = touched
+            connection = session.connection(execution_options={WRITING: True})
+            connection.info[UNIT_OF_WORK] = 1  # the pool resets it when the connection comes back
+            self._lock(session, wanted)
+            result = work(session)
+            session.flush()
+            self._project(session, touched, wanted)
+            if time.monotonic() - started > WRITE_SECONDS:
+                raise BusyError(f"the change took over {WRITE_SECONDS:.0f} s; nothing was kept")
+            session.commit()
+        return result
+
+    def _project(self, session: Session, touched: Touched, held: set[Aggregate]) -> None:
+        if not touched or self.projector is None:
+            return
+        missing = self.projector.aggregates(session, touched) - held
+        if missing and not self.sqlite:
+            self._widen(session, held, missing)
+        self.projector.project(session, touched, self._stamp(session))
+
+    def _lock(self, session: Session, wanted: Iterable[Aggregate]) -> None:
+        if self.sqlite:
+            return
+        keys = sorted(aggregate.lock_key for aggregate in wanted)
+        session.execute(
+            text(
+                "SELECT set_config('alongside.unit_of_work', 'on', true),"
+                " set_config('lock_timeout', '4s', true)"
+            )
+        )
+        if keys:
+            lock = text("SELECT pg_advisory_xact_lock(k) FROM unnest(CAST(:keys AS bigint[])) k")
+            session.execute(lock, {"keys": keys})
+
+    def _widen(self, session: Session, held: set[Aggregate], missing: set[Aggregate]) -> None:
+        """Take the missing locks without waiting, or give up this attempt."""
+        keys = sorted(aggregate.lock_key for aggregate in missing)
+        taken = session.execute(
+            text("SELECT pg_try_advisory_xact_lock(k) FROM unnest(CAST(:keys AS bigint[])) k"),
+            {"keys": keys},
+        )
+        if not all(taken.scalars()):
+            raise _RefusedWideningError(held | missing)
+
+    def _stamp(self, session: Session) -> int:
+        if self.sqlite:
+            return microseconds(self.clock())
+        now = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+        return int(session.execute(now).scalar_one())
+
+
+def _may_retry(error: DBAPIError) -> bool:
+    state = getattr(error.orig, "sqlstate", None)
+    locked = isinstance(error, OperationalError) and "locked" in str(error.orig)
+    return state in RETRIED or locked

@@ -1,0 +1,81 @@
+"""Engines: SQLite with one writer at a time, PostgreSQL through psycopg.
+
+https://www.sqlite.org/wal.html
+"""
+
+import sqlite3
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy import create_engine as sqlalchemy_engine
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+UNIT_OF_WORK = "unit_of_work"
+WRITING = "alongside_write"
+BUSY_SECONDS = 30
+POOL = 20
+APPLICATION_NAME = "alongside-write"
+
+
+def is_sqlite(engine: Engine) -> bool:
+    return engine.dialect.name == "sqlite"
+
+
+def normalised(url: str) -> str:
+    """Return the URL with the psycopg driver named, where only PostgreSQL was."""
+    for short in ("postgres://", "postgresql://"):
+        if url.startswith(short):
+            return "postgresql+psycopg://" + url.removeprefix(short)
+    return url
+
+
+def create_engine(url: str) -> Engine:
+    """Return the engine for writing, and for reading outside the hot path."""
+    url = normalised(url)
+    if not url.startswith("sqlite"):
+        engine = sqlalchemy_engine(
+            url,
+            pool_size=POOL,
+            max_overflow=POOL,
+            json_serializer=_dump,
+            json_deserializer=orjson.loads,
+            connect_args={"application_name": APPLICATION_NAME},
+        )
+    else:
+        engine = sqlalchemy_engine(
+            url,
+            poolclass=QueuePool,
+            pool_size=POOL,
+            max_overflow=POOL,
+            json_serializer=_dump,
+            json_deserializer=orjson.loads,
+            connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "checkin", _forget_unit_of_work)
+    return engine
+
+
+def _dump(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    info: dict[Any, Any] = record.info
+    # The triggers of the projected tables ask this; any other program has no such function.
+    connection.create_function("alongside_unit_of_work", 0, lambda: info.get(UNIT_OF_WORK, 0))
+
+
+def _forget_unit_of_work(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info.pop(UNIT_OF_WORK, None)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = connection.get_execution_options().get(WRITING, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

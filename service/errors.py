@@ -1,0 +1,121 @@
+"""What can go wrong, as a tree; each error has its FHIR issue code, none an HTTP status.
+
+AlongsideError
+├── InvalidError        the request breaks a rule; `element` names the element
+│   ├── RequiredError      an element is missing
+│   ├── ValueSetError      a code or value outside what is allowed
+│   └── BusinessRuleError  each element is right, but the state forbids it
+├── NotSupportedError   understood, but not executed here
+├── NotFoundError       no such thing for this caller
+├── ForbiddenError      the caller may not do this
+├── LoginError          no valid token
+├── ConflictError       the state changed meanwhile
+│   ├── VersionError       If-Match names another version
+│   └── DuplicateError     it exists already
+├── BusyError           not now; try again
+└── ProjectionError     a write round the unit of work; a fault of ours
+
+https://hl7.org/fhir/R4/valueset-issue-type.html
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One broken rule: `element` is a FHIRPath expression or a JSON field's path."""
+
+    element: str
+    rule: str
+    code: str = "invalid"
+
+
+class AlongsideError(Exception):
+    """Something the caller is told about."""
+
+    code: ClassVar[str] = "processing"
+    title: ClassVar[str] = "The request could not be processed"
+
+    def __init__(self, message: str, *, element: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.element = element
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return (Problem(self.element or "", self.message, self.code),)
+
+
+class InvalidError(AlongsideError):
+    code = "invalid"
+    title = "The request breaks a rule"
+
+
+class InvalidElementsError(InvalidError):
+    """Several elements break a rule."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("; ".join(f"{p.element}: {p.rule}" for p in problems))
+        self._problems = problems
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return self._problems
+
+
+class RequiredError(InvalidError):
+    code = "required"
+
+
+class ValueSetError(InvalidError):
+    code = "code-invalid"
+
+
+class BusinessRuleError(InvalidError):
+    code = "business-rule"
+    title = "The present state forbids this"
+
+
+class NotSupportedError(AlongsideError):
+    code = "not-supported"
+    title = "This is not offered here"
+
+
+class NotFoundError(AlongsideError):
+    code = "not-found"
+    title = "There is no such thing here"
+
+
+class ForbiddenError(AlongsideError):
+    code = "forbidden"
+    title = "The caller may not do this"
+
+
+class LoginError(AlongsideError):
+    code = "login"
+    title = "A valid access token is needed"
+
+
+class ConflictError(AlongsideError):
+    code = "conflict"
+    title = "The state has changed"
+
+
+class VersionError(ConflictError):
+    title = "If-Match names a version that is not the current one"
+
+
+class DuplicateError(ConflictError):
+    code = "duplicate"
+    title = "It exists already"
+
+
+class BusyError(AlongsideError):
+    code = "transient"
+    title = "The service is busy; try again"
+
+
+class ProjectionError(AlongsideError):
+    code = "exception"
+    title = "A projected table was written outside the unit of work"

@@ -1,0 +1,1 @@
+"""The FHIR engine: knows FHIR's rules, not our resources."""

@@ -1,0 +1,138 @@
+"""Who may read what about a patient: the links, policies and consents, as views.
+
+DESIGN section 4: a fact about a person goes to the programme and to each hospital that the
+person is linked to, as far as consent and policy let it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session as DbSession
+from sqlmodel import col, select
+
+from service.consents import Provision, disclosure, next_change
+from service.fhir.mapping import ALL, Audience, View
+from service.models.connections import Connection
+from service.models.consents import Consent
+from service.models.documents import PROGRAMME, PUBLIC
+from service.models.facts import LinkFacts
+from service.models.groups import Installation
+from service.models.patients import Link
+
+
+def identifier_key(session: DbSession) -> bytes:
+    """Return the key that FHIR ids are made with."""
+    return session.exec(select(Installation.identifier_key)).one()
+
+
+def public_audience(key: bytes) -> Audience:
+    return Audience(number=PUBLIC, uid="public", key=key)
+
+
+def programme_audience(key: bytes) -> Audience:
+    return Audience(number=PROGRAMME, uid="programme", key=key)
+
+
+def connection_audience(key: bytes, row: Any) -> Audience:  # noqa: ANN401 - any row of connections
+    return Audience(
+        number=row.number,
+        uid=row.id.hex,
+        key=key,
+        connection_id=row.id,
+        mrn_system=row.mrn_system,
+    )
+
+
+def connection_audiences(session: DbSession, key: bytes) -> dict[UUID, Audience]:
+    """Return the audience of every connection, by the connection's id."""
+    statement = select(Connection.id, Connection.number, Connection.mrn_system)
+    return {row.id: connection_audience(key, row) for row in session.execute(statement)}
+
+
+@dataclass
+class Views:
+    """The views of a set of patients, and when each patient's views change by themselves."""
+
+    of: dict[UUID, list[View]] = field(default_factory=lambda: defaultdict(list))
+    due: dict[UUID, datetime] = field(default_factory=dict)
+
+
+def views(session: DbSession, key: bytes, patients: Iterable[UUID], now: datetime) -> Views:
+    """Return who may read about each of these patients, the programme first."""
+    ids = set(patients)
+    found = Views()
+    provisions, changes = _provisions(session, ids), defaultdict[UUID, list[datetime]](list)
+    links: dict[tuple[UUID, UUID], list[Any]] = defaultdict(list)
+    for row in _live_links(session, ids):
+        links[row.patient_id, row.connection_id].append(row)
+    for patient_id in ids:
+        known = [row for pair, rows in links.items() if pair[0] == patient_id for row in rows]
+        everything = replace(ALL, links=_facts(known))
+        found.of[patient_id].append(View(programme_audience(key), everything))
+    for pair, rows in links.items():
+        said = provisions[pair]
+        given = disclosure(rows[0].policy, said, now, _facts(rows))
+        found.of[pair[0]].append(View(_audience_of(key, rows[0]), given))
+        if change := next_change(said, now):
+            changes[pair[0]].append(change)
+    found.due = {patient: min(moments) for patient, moments in changes.items()}
+    return found
+
+
+def _audience_of(key: bytes, row: Any) -> Audience:  # noqa: ANN401 - a row of _live_links
+    return Audience(
+        number=row.number,
+        uid=row.connection_id.hex,
+        key=key,
+        connection_id=row.connection_id,
+        mrn_system=row.system,
+    )
+
+
+def _facts(rows: list[Any]) -> tuple[LinkFacts, ...]:
+    return tuple(
+        LinkFacts(
+            connection_id=row.connection_id,
+            ehr_patient_id=row.ehr_patient_id,
+            mrn=row.mrn,
+            mrn_system=row.mrn_system,
+        )
+        for row in rows
+    )
+
+
+def _live_links(session: DbSession, ids: set[UUID]) -> Iterable[Any]:
+    statement = (
+        select(
+            Link.patient_id,
+            Link.connection_id,
+            Link.ehr_patient_id,
+            Link.mrn,
+            Link.mrn_system,
+            col(Connection.mrn_system).label("system"),
+            Connection.number,
+            Connection.policy,
+        )  # type: ignore[call-overload]
+        .join(Connection, col(Connection.id) == col(Link.connection_id))
+        .where(col(Link.patient_id).in_(ids), col(Link.undone_at).is_(None))
+        .order_by(col(Link.id))
+    )
+    rows: Iterable[Any] = session.execute(statement)
+    return rows
+
+
+def _provisions(session: DbSession, ids: set[UUID]) -> dict[tuple[UUID, UUID], list[Provision]]:
+    found: dict[tuple[UUID, UUID], list[Provision]] = defaultdict(list)
+    names = tuple(Provision.__dataclass_fields__)
+    chosen = [getattr(Consent, name) for name in names]
+    statement = select(Consent.patient_id, Consent.connection_id, *chosen).where(
+        col(Consent.patient_id).in_(ids)
+    )
+    for row in session.execute(statement).mappings():
+        said = Provision(**{name: row[name] for name in names})
+        found[row["patient_id"], row["connection_id"]].append(said)
+    return found

@@ -1,0 +1,178 @@
+"""JSON kept as it was written: parsed strictly, its members' text untouched.
+
+https://hl7.org/fhir/R4/json.html
+https://www.rfc-editor.org/rfc/rfc8259
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from json.decoder import scanstring  # type: ignore[attr-defined]  # in C, but not in the stubs
+from typing import Any
+
+import orjson
+
+DEEPEST = 64
+_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
+_TYPE = re.compile(r"[A-Z][A-Za-z]{0,63}")
+_BLANK = " \t\r\n"
+_skip_blanks = re.compile(f"[{_BLANK}]*").match
+
+
+class LexicalError(ValueError):
+    """The body is not the JSON that FHIR asks for; the message never quotes a value."""
+
+    def __init__(self, message: str, expression: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.expression = expression
+
+
+@dataclass(frozen=True, slots=True)
+class Lexical:
+    """A JSON object: its value with decimals as written, and each member's own text."""
+
+    value: dict[str, Any]
+    members: dict[str, str]
+
+
+class _DuplicateError(ValueError):
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
+def parse(body: bytes) -> Lexical:
+    """Read a JSON object, or raise LexicalError."""
+    value = _well_formed(body)
+    root = _root(value)
+    _refuse_depth(value, root)
+    # orjson refuses what is not UTF-8, so this cannot fail.
+    return _scan(body.decode(), root)
+
+
+def compose(
+    members: Mapping[str, str | bytes],
+    *,
+    resource_type: str,
+    id: str,  # noqa: A002 - the element's name
+    meta: Mapping[str, object],
+) -> bytes:
+    """Write a resource from its members' own text, with our resourceType, id and meta."""
+    ours: dict[str, object] = {"resourceType": resource_type, "id": id, "meta": dict(meta)}
+    parts = [orjson.dumps(name) + b":" + _dumped(value) for name, value in ours.items()]
+    parts += [
+        orjson.dumps(name) + b":" + (text.encode() if isinstance(text, str) else text)
+        for name, text in members.items()
+        if name not in ours
+    ]
+    return b"{" + b",".join(parts) + b"}"
+
+
+def overlay(lexical: Lexical, replacements: Mapping[str, object]) -> Lexical:
+    """Replace whole members by new values, None removing one; the others keep their text."""
+    value, members = dict(lexical.value), dict(lexical.members)
+    for name, new in replacements.items():
+        if new is None:
+            value.pop(name, None)
+            members.pop(name, None)
+        else:
+            value[name] = new
+            members[name] = _dumped(new).decode()
+    return Lexical(value, members)
+
+
+def _dumped(value: object) -> bytes:
+    return orjson.dumps(value, default=_decimal_text)
+
+
+def _decimal_text(value: object) -> orjson.Fragment:
+    if isinstance(value, Decimal) and value.is_finite():
+        return orjson.Fragment(str(value))
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _well_formed(body: bytes) -> dict[str, Any]:
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        # Its messages name a rule and a place, and quote nothing.
+        raise LexicalError(f"Not valid JSON: {error}", "Resource") from None
+    if not isinstance(value, dict):
+        raise LexicalError("The body must be a JSON object", "Resource")
+    return value
+
+
+def _root(value: dict[str, Any]) -> str:
+    name = value.get("resourceType")
+    return name if isinstance(name, str) and _TYPE.fullmatch(name) else "Resource"
+
+
+def _refuse_depth(value: dict[str, Any], root: str) -> None:
+    level: list[Any] = [value]
+    for _ in range(DEEPEST):
+        level = [
+            child
+            for node in level
+            for child in (node.values() if type(node) is dict else node)
+            if type(child) is dict or type(child) is list
+        ]
+        if not level:
+            return
+    raise LexicalError(f"Nested deeper than {DEEPEST} levels", root)
+
+
+def _scan(text: str, root: str) -> Lexical:
+    """Walk the top-level members; the text is known to be a valid object."""
+    value: dict[str, Any] = {}
+    members: dict[str, str] = {}
+    at = _past_blanks(text, text.index("{") + 1)
+    while text[at] != "}":
+        key, at = scanstring(text, at + 1, True)
+        start = _past_blanks(text, _past_blanks(text, at) + 1)
+        expression = f"{root}.{key}" if _NAME.fullmatch(key) else root
+        if key in members:
+            raise LexicalError("The member appears more than once", expression)
+        value[key], end = _member(text, start, expression)
+        members[key] = text[start:end]
+        at = _past_blanks(text, end)
+        if text[at] == ",":
+            at = _past_blanks(text, at + 1)
+    return Lexical(value, members)
+
+
+def _past_blanks(text: str, at: int) -> int:
+    return at if text[at] not in _BLANK else _skip_blanks(text, at).end()  # type: ignore[union-attr]
+
+
+def _member(text: str, start: int, expression: str) -> tuple[Any, int]:
+    try:
+        return _decoder.raw_decode(text, start)
+    except _DuplicateError as error:
+        name = f"'{error.key}' " if _NAME.fullmatch(error.key) else ""
+        raise LexicalError(f"A member {name}appears more than once", expression) from None
+    except (InvalidOperation, OverflowError, ValueError):
+        raise LexicalError("A number is beyond what a double can hold", expression) from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise _DuplicateError(key)
+            seen.add(key)
+    return members
+
+
+def _decimal(text: str) -> Decimal:
+    number = Decimal(text)
+    if number and not float(text):
+        raise OverflowError
+    return number
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_float=_decimal)

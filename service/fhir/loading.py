@@ -1,0 +1,246 @@
+"""Facts from rows, by column SELECTs after the locks: never through the identity map."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+from sqlmodel import Session as DbSession
+from sqlmodel import SQLModel, col, func, select
+
+from service.models.connections import Facility
+from service.models.consents import Consent
+from service.models.enrollments import Attendance, Enrollment, EnrollmentStatus
+from service.models.enrollments import EnrollmentStatusChange as StatusChange
+from service.models.facts import (
+    Address,
+    AlertFacts,
+    ConsentFacts,
+    EnrollmentFacts,
+    FacilitatorFacts,
+    FacilityFacts,
+    GroupFacts,
+    InstrumentFacts,
+    PatientFacts,
+    PlaceFacts,
+    ProgrammeFacts,
+    ResponseFacts,
+    StatusFacts,
+    VisitFacts,
+)
+from service.models.groups import (
+    Facilitator,
+    Place,
+    Programme,
+    Sensitivity,
+    Session,
+    SupportGroup,
+)
+from service.models.patients import Patient
+from service.models.screening import Alert, Instrument, Response
+
+Ids = Iterable[UUID]
+CHUNK = 400
+ADDRESS = ("line", "city", "state", "postal_code", "country")
+
+
+def columns(
+    session: DbSession, table: type[SQLModel], ids: Ids, by: str = "id"
+) -> list[dict[str, Any]]:
+    """Return the rows of a table whose `by` is among `ids`, as dicts, in order of key."""
+    keys, found = list(ids), []
+    selected = table.__table__.columns  # type: ignore[attr-defined]
+    for start in range(0, len(keys), CHUNK):
+        statement = select(*selected).where(selected[by].in_(keys[start : start + CHUNK]))
+        found += [dict(row) for row in session.execute(statement).mappings()]
+    return sorted(found, key=lambda row: row["id"])
+
+
+def pick(facts: Any, row: dict[str, Any] | RowMapping, **more: Any) -> Any:  # noqa: ANN401
+    """Return facts of this class with the fields that the row has, and `more`."""
+    names = facts.__dataclass_fields__
+    return facts(**{k: v for k, v in row.items() if k in names and k not in more}, **more)
+
+
+def address(row: dict[str, Any]) -> Address:
+    return Address(**{name: row[name] for name in ADDRESS})
+
+
+def programmes(session: DbSession, ids: Ids) -> list[ProgrammeFacts]:
+    rows = columns(session, Programme, ids)
+    return [pick(ProgrammeFacts, row, address=address(row)) for row in rows]
+
+
+def places(session: DbSession, ids: Ids) -> list[PlaceFacts]:
+    return [pick(PlaceFacts, row, address=address(row)) for row in columns(session, Place, ids)]
+
+
+def facilities(session: DbSession, ids: Ids) -> list[tuple[UUID, FacilityFacts]]:
+    """Return each facility with the connection it belongs to."""
+    rows = columns(session, Facility, ids)
+    return [(r["connection_id"], pick(FacilityFacts, r, address=address(r))) for r in rows]
+
+
+def facilitators(session: DbSession, ids: Ids) -> list[FacilitatorFacts]:
+    return [pick(FacilitatorFacts, row) for row in columns(session, Facilitator, ids)]
+
+
+def instruments(session: DbSession, ids: Ids) -> list[InstrumentFacts]:
+    return [pick(InstrumentFacts, row) for row in columns(session, Instrument, ids)]
+
+
+def groups(session: DbSession, ids: Ids, *, counted: bool = False) -> dict[UUID, GroupFacts]:
+    """Return groups by id; with their enrolment counts when `counted`."""
+    rows = columns(session, SupportGroup, ids)
+    counts = _counts(session, [row["id"] for row in rows]) if counted else {}
+    return {
+        row["id"]: pick(
+            GroupFacts,
+            row,
+            enrolled=counts.get((row["id"], EnrollmentStatus.ACTIVE), 0)
+            + counts.get((row["id"], EnrollmentStatus.ON_HOLD), 0),
+            waiting=counts.get((row["id"], EnrollmentStatus.WAITLISTED), 0),
+        )
+        for row in rows
+    }
+
+
+def _counts(session: DbSession, ids: list[UUID]) -> dict[tuple[UUID, EnrollmentStatus], int]:
+    statement = (
+        select(Enrollment.group_id, Enrollment.status, func.count())
+        .where(col(Enrollment.group_id).in_(ids))
+        .group_by(col(Enrollment.group_id), col(Enrollment.status))
+    )
+    return {(group, status): count for group, status, count in session.execute(statement)}
+
+
+def patients(session: DbSession, ids: Ids) -> list[PatientFacts]:
+    return [
+        pick(PatientFacts, row, address=address(row), extensions=tuple(row["extensions"]))
+        for row in columns(session, Patient, ids)
+    ]
+
+
+def enrollments(session: DbSession, ids: Ids) -> list[EnrollmentFacts]:
+    rows = columns(session, Enrollment, ids)
+    found = groups(session, {row["group_id"] for row in rows})
+    changes: dict[UUID, list[StatusFacts]] = defaultdict(list)
+    for change in columns(session, StatusChange, [r["id"] for r in rows], "enrollment_id"):
+        changes[change["enrollment_id"]].append(pick(StatusFacts, change))
+    return [
+        pick(EnrollmentFacts, r, history=tuple(changes[r["id"]]), group=found[r["group_id"]])
+        for r in rows
+    ]
+
+
+def visits(session: DbSession, keys: set[tuple[UUID, UUID]]) -> list[VisitFacts]:
+    """Return the visits of these (session, patient) pairs that are booked or recorded."""
+    sessions = {row["id"]: row for row in columns(session, Session, {s for s, _ in keys})}
+    found = groups(session, {row["group_id"] for row in sessions.values()})
+    marks = {
+        (row["session_id"], row["patient_id"]): row
+        for row in columns(session, Attendance, sessions, "session_id")
+    }
+    members = _memberships(session, {p for _, p in keys})
+    facts = []
+    for one, patient in sorted(keys):
+        if one in sessions:
+            row, mark = sessions[one], marks.get((one, patient))
+            member = _membership(members[patient, row["group_id"]], row["start"], mark)
+            if member:
+                facts.append(_visit(row, patient, member, mark, found[row["group_id"]]))
+    return facts
+
+
+def _memberships(
+    session: DbSession, patients_: set[UUID]
+) -> dict[tuple[UUID, UUID], list[dict[str, Any]]]:
+    found: dict[tuple[UUID, UUID], list[dict[str, Any]]] = defaultdict(list)
+    for row in columns(session, Enrollment, patients_, "patient_id"):
+        found[row["patient_id"], row["group_id"]].append(row)
+    return found
+
+
+def _membership(
+    rows: list[dict[str, Any]], start: datetime, mark: dict[str, Any] | None
+) -> UUID | None:
+    """Return the enrolment under which a session is booked, or its attendance recorded."""
+    if mark:
+        recorded: UUID = mark["enrollment_id"]
+        return recorded
+    for row in rows:
+        booked = row["status"] in {EnrollmentStatus.ACTIVE, EnrollmentStatus.FINISHED}
+        if booked and row["start"] <= start and (row["end"] is None or start < row["end"]):
+            return UUID(row["id"].hex)
+    return None
+
+
+def _visit(
+    row: dict[str, Any],
+    patient_id: UUID,
+    enrollment_id: UUID,
+    mark: dict[str, Any] | None,
+    group: GroupFacts,
+) -> VisitFacts:
+    facts: VisitFacts = pick(
+        VisitFacts,
+        row,
+        session_id=row["id"],
+        patient_id=patient_id,
+        enrollment_id=enrollment_id,
+        place_id=row["place_id"] or group.place_id,
+        mark=mark["mark"] if mark else None,
+        arrived_at=mark["arrived_at"] if mark else None,
+        group=group,
+    )
+    return facts
+
+
+def responses(session: DbSession, ids: Ids) -> list[ResponseFacts]:
+    rows = columns(session, Response, ids)
+    found = groups(session, {row["group_id"] for row in rows if row["group_id"]})
+    raised = columns(session, Alert, [row["id"] for row in rows], "response_id")
+    alerts = {row["response_id"]: pick(AlertFacts, row) for row in raised}
+    facts = []
+    for row in rows:
+        group = found.get(row["group_id"])
+        facts.append(
+            pick(
+                ResponseFacts,
+                row,
+                missing=tuple(row["missing"]),
+                alert=alerts.get(row["id"]),
+                part2=group.part2 if group else False,
+                sensitivity=group.sensitivity if group else Sensitivity.MENTAL_HEALTH,
+            )
+        )
+    return facts
+
+
+def consents(session: DbSession, ids: Ids) -> list[ConsentFacts]:
+    rows = columns(session, Consent, ids)
+    roots: dict[UUID, UUID] = {}
+    where = {row["connection_id"] for row in rows}
+    for facility in columns(session, Facility, where, "connection_id"):
+        if facility["part_of_id"] is None:
+            roots.setdefault(facility["connection_id"], facility["id"])
+    return [
+        pick(ConsentFacts, row, connection_facility_id=roots.get(row["connection_id"]))
+        for row in rows
+    ]
+
+
+PUBLIC_LOADERS: dict[str, Callable[[DbSession, Ids], list[Any]]] = {
+    "programme": programmes,
+    "place": places,
+    "facilitator": facilitators,
+    "instrument": instruments,
+}
+PATIENT_LOADERS: dict[str, Callable[[DbSession, Ids], list[Any]]] = {
+    "patient": patients,
+    "enrollment": enrollments,
+    "response": responses,
+    "consent": consents,
+}

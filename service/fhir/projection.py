@@ -1,0 +1,185 @@
+"""A row changes, and its FHIR documents follow in the same transaction (DESIGN section 2).
+
+Touched rows lead to sources, sources to facts, facts and views to drafts; a draft that says
+what the current version says is dropped.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert
+from sqlmodel import Session as DbSession
+from sqlmodel import col, select
+
+from service.clock import Clock, microseconds, system_clock
+from service.fhir import loading
+from service.fhir.audiences import (
+    Views,
+    connection_audiences,
+    identifier_key,
+    programme_audience,
+    public_audience,
+    views,
+)
+from service.fhir.documents import Target, Writer, stored_by_source
+from service.fhir.mapping import Audience, Registry, View
+from service.fhir.sources import (
+    Sources,
+    affected_sources,
+    consent_patients,
+    needed_aggregates,
+)
+from service.guard import Touched
+from service.models.aggregates import Aggregate
+from service.models.consents import Category
+from service.models.documents import ProjectionDue
+from service.models.enrollments import Enrollment, EnrollmentStatus
+from service.models.facts import MemberFacts, RosterFacts
+
+ON_ROSTER = (EnrollmentStatus.ACTIVE, EnrollmentStatus.ON_HOLD)
+
+
+class DocumentProjector:
+    """Keeps documents true; given to the `Database` by `api.bootstrap`."""
+
+    def __init__(self, registry: Registry, clock: Clock = system_clock) -> None:
+        self.registry = registry
+        self.clock = clock
+        self._key: bytes | None = None
+
+    def key(self, session: DbSession) -> bytes:
+        """Return the key of FHIR ids, read once."""
+        if self._key is None:
+            self._key = identifier_key(session)
+        return self._key
+
+    def aggregates(self, session: DbSession, touched: Touched) -> set[Aggregate]:
+        return needed_aggregates(session, touched)
+
+    def project(self, session: DbSession, touched: Touched, stamp: int) -> None:
+        """Write the documents of the touched rows as of `stamp`, microseconds since 1970."""
+        sources = affected_sources(session, touched)
+        regranted = consent_patients(touched)
+        rendering = Rendering(self.registry, session, self.key(session), self.clock())
+        targets = rendering.targets(sources)
+        stored = stored_by_source(session, sources.keys())
+        writer = Writer(session, stamp, self.registry.by_type)
+        seal = bool(regranted)
+        written = set()
+        for target in targets:
+            written.add(target.id)
+            writer.put(target, stored.get(target.id), seal=seal)
+        for document_id, document in stored.items():
+            if document_id not in written:
+                writer.remove(document, seal=seal)
+        writer.run()
+        _remember_due(session, regranted, rendering.views)
+
+
+class Rendering:
+    """Renders sources for everyone who may read them, at one moment."""
+
+    def __init__(self, registry: Registry, session: DbSession, key: bytes, now: datetime) -> None:
+        self.registry = registry
+        self.session = session
+        self.key = key
+        self.now = now
+        self.views = Views()
+
+    def targets(self, sources: Sources) -> list[Target]:
+        """Return every document that these sources make now."""
+        return [
+            *self._public(sources),
+            *self._facilities(sources.ids.get("facility", set())),
+            *self._rosters(sources.ids.get("roster", set())),
+            *self._about_patients(sources),
+        ]
+
+    def _render(self, kind: str, key: str, facts: Any, view: View) -> Iterator[Target]:  # noqa: ANN401
+        for mapping in self.registry.by_kind.get(kind, ()):
+            for draft in mapping.render(facts, view):
+                yield Target(draft, view.audience, f"{kind}:{key}", mapping.revision)
+
+    def _public(self, sources: Sources) -> Iterator[Target]:
+        view = View(public_audience(self.key))
+        for kind, load in loading.PUBLIC_LOADERS.items():
+            if ids := sources.ids.get(kind):
+                for facts in load(self.session, ids):
+                    yield from self._render(kind, facts.id.hex, facts, view)
+        if ids := sources.ids.get("group"):
+            for group in loading.groups(self.session, ids, counted=True).values():
+                yield from self._render("group", group.id.hex, group, view)
+
+    def _facilities(self, ids: set[UUID]) -> Iterator[Target]:
+        if not ids:
+            return
+        audiences = connection_audiences(self.session, self.key)
+        for connection_id, facts in loading.facilities(self.session, ids):
+            for audience in (audiences[connection_id], programme_audience(self.key)):
+                yield from self._render("facility", facts.id.hex, facts, View(audience))
+
+    def _about_patients(self, sources: Sources) -> Iterator[Target]:
+        found: list[tuple[str, str, Any]] = []
+        for kind, load in loading.PATIENT_LOADERS.items():
+            if ids := sources.ids.get(kind):
+                found += [(kind, facts.id.hex, facts) for facts in load(self.session, ids)]
+        if sources.visits:
+            for visit in loading.visits(self.session, sources.visits):
+                key = f"{visit.session_id.hex}:{visit.patient_id.hex}"
+                found.append(("visit", key, visit))
+        patients = {facts.id if kind == "patient" else facts.patient_id for kind, _, facts in found}
+        if not patients:
+            return
+        self.views = views(self.session, self.key, patients, self.now)
+        for kind, key, facts in found:
+            patient_id = facts.id if kind == "patient" else facts.patient_id
+            for view in self.views.of[patient_id]:
+                yield from self._render(kind, key, facts, view)
+
+    def _rosters(self, ids: set[UUID]) -> Iterator[Target]:
+        """Yield each audience's part of each group: its own members that it may know of."""
+        if not ids:
+            return
+        members = _members(self.session, ids)
+        patients = {row.patient_id for rows in members.values() for row in rows}
+        seen = views(self.session, self.key, patients, self.now)
+        for group in loading.groups(self.session, ids).values():
+            parts: dict[Audience, list[MemberFacts]] = defaultdict(list)
+            for row in members[group.id]:
+                member = MemberFacts(patient_id=row.patient_id, status=row.status, start=row.start)
+                for view in seen.of[row.patient_id]:
+                    if view.disclosure.permits(Category.ENROLLMENT, part2=group.part2):
+                        parts[view.audience].append(member)
+            for audience, own in parts.items():
+                facts = RosterFacts(group=group, members=tuple(own))
+                yield from self._render("roster", group.id.hex, facts, View(audience))
+
+
+def _members(session: DbSession, groups: set[UUID]) -> dict[UUID, list[Any]]:
+    found: dict[UUID, list[Any]] = defaultdict(list)
+    statement = (
+        select(Enrollment.group_id, Enrollment.patient_id, Enrollment.status, Enrollment.start)
+        .where(col(Enrollment.group_id).in_(groups), col(Enrollment.status).in_(ON_ROSTER))
+        .order_by(col(Enrollment.start), col(Enrollment.id))
+    )
+    for row in session.execute(statement):
+        found[row.group_id].append(row)
+    return found
+
+
+def _remember_due(session: DbSession, patients: set[UUID], seen: Views) -> None:
+    """Note when the consents of these patients next begin or end (ADR 0005)."""
+    if not patients:
+        return
+    keys = [patient.hex for patient in patients]
+    session.execute(delete(ProjectionDue).where(col(ProjectionDue.patient_id).in_(keys)))
+    rows = [
+        {"patient_id": patient.hex, "at": microseconds(seen.due[patient])}
+        for patient in patients
+        if patient in seen.due
+    ]
+    if rows:
+        session.execute(insert(ProjectionDue), rows)

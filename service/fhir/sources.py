@@ -1,0 +1,171 @@
+"""From touched rows to the sources whose documents may change, and the locks they need.
+
+A source is `kind:key`; a visit's key is its session and its patient. Group documents (episode,
+visit, roster, catalogue entry) are protected by the group's lock, patient documents by the
+patient's: whoever changes a patient's consents or links holds the patient's groups too.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlmodel import Session as DbSession
+from sqlmodel import col, select
+
+from service.guard import Touched
+from service.models.aggregates import Aggregate, group_aggregate, patient_aggregate
+from service.models.base import Projected
+from service.models.connections import Facility
+from service.models.consents import Consent
+from service.models.enrollments import Attendance, Enrollment
+from service.models.groups import Facilitator, Place, Programme, Session, SupportGroup
+from service.models.patients import Link, Patient
+from service.models.screening import Alert, Instrument, Response
+
+# What the documents of members copy from their group: a change re-renders them all.
+COPIED_FROM_GROUP = {
+    "sensitivity", "part2", "modality", "facilitation", "facilitator_id", "place_id",
+}  # fmt: skip
+STANDALONE: tuple[tuple[type[Projected], str], ...] = (
+    (Programme, "programme"),
+    (Facility, "facility"),
+    (Facilitator, "facilitator"),
+    (Place, "place"),
+    (Instrument, "instrument"),
+)
+
+
+@dataclass
+class Sources:
+    """The ids of the sources to render again, by kind."""
+
+    ids: dict[str, set[UUID]] = field(default_factory=dict)
+    visits: set[tuple[UUID, UUID]] = field(default_factory=set)
+
+    def add(self, kind: str, ids: Iterable[UUID]) -> None:
+        self.ids.setdefault(kind, set()).update(ids)
+
+    def keys(self) -> set[str]:
+        """Return the source keys as documents remember them."""
+        found = {f"{kind}:{one.hex}" for kind, ids in self.ids.items() for one in ids}
+        return found | {f"visit:{s.hex}:{p.hex}" for s, p in self.visits}
+
+
+def consent_patients(touched: Touched) -> set[UUID]:
+    """Return the patients whose consents or links changed."""
+    rows = [*touched.of(Consent), *touched.of(Link)]
+    return {row.patient_id for row in rows}
+
+
+def needed_aggregates(session: DbSession, touched: Touched) -> set[Aggregate]:
+    """Return every aggregate whose lock protects the touched rows' documents."""
+    everything = consent_patients(touched)
+    patients = everything | {row.id for row in touched.of(Patient)}
+    groups = _groups_of(session, everything)
+    for row in [*touched.of(Enrollment), *touched.of(Response)]:
+        patients.add(row.patient_id)
+        groups.update([row.group_id] if row.group_id else [])
+    patients.update(row.patient_id for row in touched.of(Alert))
+    groups.update(row.group_id for row in touched.of(Session))
+    groups.update(_groups_of_sessions(session, {a.session_id for a in touched.of(Attendance)}))
+    groups.update(row.id for row in touched.of(SupportGroup))
+    patients.update(_patients_with_responses(session, _regrouped(touched)))
+    alone = {Aggregate(kind, row.id.hex) for cls, kind in STANDALONE for row in touched.of(cls)}
+    return alone | {patient_aggregate(p) for p in patients} | {group_aggregate(g) for g in groups}
+
+
+def affected_sources(session: DbSession, touched: Touched) -> Sources:
+    """Return the sources whose documents the touched rows may change."""
+    sources = Sources()
+    for cls, kind in STANDALONE:
+        sources.add(kind, {row.id for row in touched.of(cls)})
+    sources.add("patient", {row.id for row in touched.of(Patient)})
+    sources.add("response", {row.id for row in touched.of(Response)})
+    sources.add("response", {row.response_id for row in touched.of(Alert)})
+    _add_patients(session, sources, consent_patients(touched))
+    _add_enrollments(session, sources, touched.of(Enrollment))
+    _add_groups(session, sources, touched)
+    sources.visits.update((a.session_id, a.patient_id) for a in touched.of(Attendance))
+    _add_visits(session, sources, sessions={row.id for row in touched.of(Session)})
+    return sources
+
+
+def _add_patients(session: DbSession, sources: Sources, patients: set[UUID]) -> None:
+    """Add all that is about these patients, whose consents or links changed."""
+    if not patients:
+        return
+    sources.add("patient", patients)
+    groups = _groups_of(session, patients)
+    sources.add("roster", groups)
+    for kind, table in (("enrollment", Enrollment), ("response", Response), ("consent", Consent)):
+        where = col(table.patient_id).in_(patients)
+        sources.add(kind, session.exec(select(table.id).where(where)).all())
+    _add_visits(session, sources, patients=patients)
+
+
+def _add_enrollments(session: DbSession, sources: Sources, rows: list[Enrollment]) -> None:
+    sources.add("enrollment", {row.id for row in rows})
+    groups = {row.group_id for row in rows}
+    sources.add("roster", groups)
+    sources.add("group", groups)
+    for row in rows:
+        sessions = session.exec(select(Session.id).where(Session.group_id == row.group_id))
+        sources.visits.update((one, row.patient_id) for one in sessions)
+
+
+def _add_groups(session: DbSession, sources: Sources, touched: Touched) -> None:
+    groups = {row.id for row in touched.of(SupportGroup)}
+    sources.add("group", groups)
+    sources.add("roster", groups)
+    regrouped = _regrouped(touched)
+    if regrouped:
+        for kind, table in (("enrollment", Enrollment), ("response", Response)):
+            where = col(table.group_id).in_(regrouped)
+            sources.add(kind, session.exec(select(table.id).where(where)).all())
+        inside = select(Session.id).where(col(Session.group_id).in_(regrouped))
+        _add_visits(session, sources, sessions=set(session.exec(inside)))
+
+
+def _add_visits(
+    session: DbSession,
+    sources: Sources,
+    *,
+    sessions: set[UUID] | None = None,
+    patients: set[UUID] | None = None,
+) -> None:
+    """Add each member's visit to each session of their group, within these bounds."""
+    pairs = select(Session.id, Enrollment.patient_id).join(
+        Enrollment, col(Enrollment.group_id) == col(Session.group_id)
+    )
+    if sessions:
+        sources.visits.update(session.exec(pairs.where(col(Session.id).in_(sessions))).all())
+    if patients:
+        theirs = pairs.where(col(Enrollment.patient_id).in_(patients))
+        sources.visits.update(session.exec(theirs).all())
+
+
+def _regrouped(touched: Touched) -> set[UUID]:
+    """Return the groups of which something changed that their members' documents copy."""
+    rows = touched.of(SupportGroup)
+    return {row.id for row in rows if touched.changed[row.id] & COPIED_FROM_GROUP}
+
+
+def _groups_of(session: DbSession, patients: set[UUID]) -> set[UUID]:
+    if not patients:
+        return set()
+    where = col(Enrollment.patient_id).in_(patients)
+    responses = col(Response.patient_id).in_(patients)
+    found = set(session.exec(select(Enrollment.group_id).where(where)))
+    return found | {g for g in session.exec(select(Response.group_id).where(responses)) if g}
+
+
+def _groups_of_sessions(session: DbSession, sessions: set[UUID]) -> set[UUID]:
+    if not sessions:
+        return set()
+    return set(session.exec(select(Session.group_id).where(col(Session.id).in_(sessions))))
+
+
+def _patients_with_responses(session: DbSession, groups: set[UUID]) -> set[UUID]:
+    if not groups:
+        return set()
+    return set(session.exec(select(Response.patient_id).where(col(Response.group_id).in_(groups))))

@@ -1,0 +1,23 @@
+"""Tables and their enums, and nothing else."""
+
+from service.models import (
+    audit,
+    connections,
+    consents,
+    documents,
+    enrollments,
+    groups,
+    patients,
+    screening,
+)
+
+__all__ = [
+    "audit",
+    "connections",
+    "consents",
+    "documents",
+    "enrollments",
+    "groups",
+    "patients",
+    "screening",
+]

@@ -1,0 +1,109 @@
+"""The document store: current documents, their history, search index and events.
+
+Times are microseconds since 1970 and ids 32 hex digits, so that the few hot statements are the
+same text for SQLite and PostgreSQL.
+"""
+
+from sqlalchemy import BigInteger, Index, LargeBinary
+from sqlmodel import Field, SQLModel
+
+PUBLIC = 0
+PROGRAMME = 1
+FIRST_CONNECTION = 2
+
+
+class Document(SQLModel, table=True):
+    """The current version of one resource for one audience; deleted ones stay as tombstones."""
+
+    __tablename__ = "documents"
+    __table_args__ = (
+        Index("ix_documents_subject", "audience", "type", "subject", "date_low"),
+        Index("ix_documents_updated", "audience", "type", "last_updated"),
+        Index("ix_documents_date", "audience", "type", "date_low"),
+        Index("ix_documents_source", "source"),
+    )
+
+    id: str = Field(primary_key=True, max_length=32)
+    audience: int = Field(sa_type=BigInteger)
+    type: str
+    version: int = Field(sa_type=BigInteger)
+    last_updated: int = Field(sa_type=BigInteger)
+    content: bytes = Field(sa_type=LargeBinary)
+    deleted: bool = False
+    source: str
+    patient_key: str | None = None
+    subject: str | None = None
+    date_low: int | None = Field(default=None, sa_type=BigInteger)
+    date_high: int | None = Field(default=None, sa_type=BigInteger)
+    confidentiality: int
+    sensitivity: str = ""
+    owner: str = "programme"
+    revision: int = 1
+
+
+class DocumentVersion(SQLModel, table=True):
+    """A version that was replaced, compressed; sealed once consent to it has changed."""
+
+    __tablename__ = "document_versions"
+
+    id: str = Field(primary_key=True, max_length=32)
+    version: int = Field(primary_key=True, sa_type=BigInteger)
+    last_updated: int = Field(sa_type=BigInteger)
+    content: bytes = Field(sa_type=LargeBinary)
+    deleted: bool = False
+    confidentiality: int
+    sealed: bool = False
+
+
+class DocumentToken(SQLModel, table=True):
+    """A token by which a current document can be found."""
+
+    __tablename__ = "document_tokens"
+    __table_args__ = (
+        Index("ix_document_tokens_value", "audience", "type", "param", "code", "system", "id"),
+    )
+
+    id: str = Field(primary_key=True, max_length=32)
+    param: str = Field(primary_key=True)
+    system: str = Field(primary_key=True)
+    code: str = Field(primary_key=True)
+    audience: int = Field(sa_type=BigInteger)
+    type: str
+
+
+class DocumentString(SQLModel, table=True):
+    """A string, folded to lower case without accents, by which a document can be found."""
+
+    __tablename__ = "document_strings"
+    __table_args__ = (
+        Index("ix_document_strings_value", "audience", "type", "param", "value", "id"),
+    )
+
+    id: str = Field(primary_key=True, max_length=32)
+    param: str = Field(primary_key=True)
+    value: str = Field(primary_key=True)
+    audience: int = Field(sa_type=BigInteger)
+    type: str
+
+
+class Event(SQLModel, table=True):
+    """A version came to be: what subscriptions and deliveries will be made from."""
+
+    __tablename__ = "events"
+
+    number: int | None = Field(default=None, primary_key=True)
+    id: str = Field(index=True, max_length=32)
+    version: int = Field(sa_type=BigInteger)
+    audience: int = Field(sa_type=BigInteger)
+    type: str
+    kind: str
+    at: int = Field(sa_type=BigInteger)
+
+
+class ProjectionDue(SQLModel, table=True):
+    """A patient whose consents begin or end at a known moment (ADR 0005)."""
+
+    __tablename__ = "projection_due"
+
+    patient_id: str = Field(primary_key=True, max_length=32)
+    at: int = Field(sa_type=BigInteger, index=True)

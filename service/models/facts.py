@@ -1,0 +1,249 @@
+"""Frozen facts: what documents are rendered from, read by column SELECTs after the locks.
+
+One class for each kind of source. A source's key is its kind and its row's id; a document
+remembers the source it was made from.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from service.models.consents import Category, Decision
+from service.models.enrollments import AttendanceMark, EnrollmentStatus
+from service.models.groups import (
+    Facilitation,
+    GroupStatus,
+    Modality,
+    Sensitivity,
+    SessionStatus,
+)
+from service.models.patients import Gender
+from service.models.screening import AlertState, ResponseStatus
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    line: str | None = None
+    city: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgrammeFacts:
+    id: UUID
+    name: str
+    phone: str | None
+    address: Address
+
+
+@dataclass(frozen=True, kw_only=True)
+class FacilityFacts:
+    id: UUID
+    name: str
+    phone: str | None
+    address: Address
+    part_of_id: UUID | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceFacts:
+    id: UUID
+    name: str
+    phone: str | None
+    address: Address
+
+
+@dataclass(frozen=True, kw_only=True)
+class FacilitatorFacts:
+    id: UUID
+    family: str
+    given: str
+    kind: Facilitation
+    name_is_public: bool
+    active: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstrumentFacts:
+    id: UUID
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupFacts:
+    """`enrolled` and `waiting` are counts for capacity in words; they are never shown."""
+
+    id: UUID
+    public_name: str
+    neutral_name: str
+    purpose: str
+    topic: str
+    facilitation: Facilitation
+    modality: Modality
+    language: str
+    eligibility: str
+    capacity: int
+    sensitivity: Sensitivity
+    part2: bool
+    status: GroupStatus
+    place_id: UUID | None
+    facilitator_id: UUID | None
+    enrolled: int = 0
+    waiting: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberFacts:
+    """A member of a roster, as far as this audience may know."""
+
+    patient_id: UUID
+    status: EnrollmentStatus
+    start: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class RosterFacts:
+    """One audience's part of a group: only members it may know of, in order of enrolment."""
+
+    group: GroupFacts
+    members: tuple[MemberFacts, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatientFacts:
+    id: UUID
+    family: str
+    given: str
+    gender: Gender
+    birth_date: date | None
+    phone: str | None
+    email: str | None
+    address: Address
+    language: str | None
+    extensions: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusFacts:
+    status: EnrollmentStatus
+    start: datetime
+    end: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnrollmentFacts:
+    id: UUID
+    patient_id: UUID
+    status: EnrollmentStatus
+    start: datetime
+    end: datetime | None
+    history: tuple[StatusFacts, ...]
+    group: GroupFacts
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitFacts:
+    """One person at one session: booked, attended, missed or called off."""
+
+    session_id: UUID
+    patient_id: UUID
+    enrollment_id: UUID
+    start: datetime
+    end: datetime
+    status: SessionStatus
+    cancel_reason: str | None
+    place_id: UUID | None
+    mark: AttendanceMark | None
+    arrived_at: datetime | None
+    group: GroupFacts
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertFacts:
+    id: UUID
+    rule: str
+    state: AlertState
+    raised_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResponseFacts:
+    id: UUID
+    patient_id: UUID
+    connection_id: UUID | None
+    instrument: str
+    instrument_version: str
+    status: ResponseStatus
+    authored: datetime
+    answers: dict[str, int]
+    total: int | None
+    missing: tuple[str, ...]
+    received: bytes | None
+    received_answers: dict[str, int] | None
+    received_status: ResponseStatus | None
+    sensitivity: Sensitivity
+    part2: bool
+    alert: AlertFacts | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsentFacts:
+    id: UUID
+    patient_id: UUID
+    connection_id: UUID
+    connection_facility_id: UUID | None
+    category: Category
+    decision: Decision
+    start: datetime
+    end: datetime | None
+    covers_part2: bool
+    shows_group_name: bool
+    created_at: datetime
+    withdrawn_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkFacts:
+    """A live link, as the audience it belongs to may see it."""
+
+    connection_id: UUID
+    ehr_patient_id: str
+    mrn: str
+    mrn_system: str
+
+
+Facts = (
+    ProgrammeFacts
+    | FacilityFacts
+    | PlaceFacts
+    | FacilitatorFacts
+    | InstrumentFacts
+    | GroupFacts
+    | RosterFacts
+    | PatientFacts
+    | EnrollmentFacts
+    | VisitFacts
+    | ResponseFacts
+    | ConsentFacts
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disclosure:
+    """What one audience may have of one patient at one moment."""
+
+    categories: frozenset[Category] = frozenset()
+    part2_categories: frozenset[Category] = frozenset()
+    shows_group_name: bool = False
+    links: tuple[LinkFacts, ...] = field(default=())
+
+    def permits(self, category: Category, *, part2: bool = False) -> bool:
+        """Return whether a fact of this category, from a Part 2 group or not, may be given."""
+        return category in (self.part2_categories if part2 else self.categories)
+
+
+EVERYTHING = frozenset(Category)

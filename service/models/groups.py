@@ -1,0 +1,125 @@
+"""The programme, its support groups, facilitators, places and sessions."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlmodel import Field, SQLModel
+
+from service.models.base import Projected, UtcDateTime, enum_text
+
+
+class Facilitation(StrEnum):
+    PEER = "peer"
+    PROFESSIONAL = "professional"
+    CO_LED = "co-led"
+
+
+class Modality(StrEnum):
+    IN_PERSON = "in-person"
+    VIRTUAL = "virtual"
+
+
+class Sensitivity(StrEnum):
+    MENTAL_HEALTH = "mental-health"
+    SUBSTANCE_USE = "substance-use"
+
+
+class GroupStatus(StrEnum):
+    DRAFT = "draft"
+    ACTIVE = "active"
+    ON_HOLD = "on-hold"
+    CLOSED = "closed"
+
+
+class SessionStatus(StrEnum):
+    SCHEDULED = "scheduled"
+    HELD = "held"
+    CANCELLED = "cancelled"
+
+
+class Programme(Projected, table=True):
+    """The organisation that runs the groups; one row."""
+
+    __tablename__ = "programme"
+
+    name: str
+    phone: str | None = None
+    line: str | None = None
+    city: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+
+
+class Installation(SQLModel, table=True):
+    """The secrets of this installation that must never change: the key of FHIR ids."""
+
+    __tablename__ = "installation"
+
+    id: int = Field(default=1, primary_key=True)
+    identifier_key: bytes
+
+
+class Place(Projected, table=True):
+    """Where a group meets."""
+
+    __tablename__ = "places"
+
+    name: str
+    phone: str | None = None
+    line: str | None = None
+    city: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+
+
+class Facilitator(Projected, table=True):
+    """Someone who leads groups; named to hospitals only when they agreed to it."""
+
+    __tablename__ = "facilitators"
+
+    family: str
+    given: str
+    kind: Facilitation = Field(default=Facilitation.PEER, sa_type=enum_text(Facilitation))
+    name_is_public: bool = False
+    active: bool = True
+
+
+class SupportGroup(Projected, table=True):
+    """A support group: what it is for, how it runs, how private its membership is."""
+
+    __tablename__ = "support_groups"
+
+    public_name: str
+    neutral_name: str
+    purpose: str
+    topic: str
+    facilitation: Facilitation = Field(sa_type=enum_text(Facilitation))
+    modality: Modality = Field(sa_type=enum_text(Modality))
+    language: str = "en"
+    eligibility: str = ""
+    capacity: int
+    sensitivity: Sensitivity = Field(
+        default=Sensitivity.MENTAL_HEALTH, sa_type=enum_text(Sensitivity)
+    )
+    part2: bool = False
+    instruments: str = "phq-9 gad-7"
+    escalation_contact: str | None = None
+    status: GroupStatus = Field(default=GroupStatus.DRAFT, sa_type=enum_text(GroupStatus))
+    place_id: UUID | None = Field(default=None, foreign_key="places.id")
+    facilitator_id: UUID | None = Field(default=None, foreign_key="facilitators.id")
+
+
+class Session(Projected, table=True):
+    """One meeting of a group."""
+
+    __tablename__ = "sessions"
+
+    group_id: UUID = Field(foreign_key="support_groups.id", index=True)
+    start: datetime = Field(sa_type=UtcDateTime)
+    end: datetime = Field(sa_type=UtcDateTime)
+    status: SessionStatus = Field(default=SessionStatus.SCHEDULED, sa_type=enum_text(SessionStatus))
+    cancel_reason: str | None = None
+    place_id: UUID | None = Field(default=None, foreign_key="places.id")

@@ -1,0 +1,67 @@
+"""Patients of the programme and their links to hospitals' records."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON
+from sqlmodel import Field
+
+from service.models.base import Projected, UtcDateTime, enum_text
+
+
+class Gender(StrEnum):
+    """Codes of https://hl7.org/fhir/R4/valueset-administrative-gender.html ."""
+
+    MALE = "male"
+    FEMALE = "female"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+class LinkMethod(StrEnum):
+    """How it was established that our patient is the hospital's patient."""
+
+    MANUAL = "manual"
+    MRN = "mrn"
+    LAUNCH = "launch"
+    IMPORT = "import"
+
+
+class Patient(Projected, table=True):
+    """A person in a group of the programme."""
+
+    __tablename__ = "patients"
+
+    family: str
+    given: str
+    gender: Gender = Field(default=Gender.UNKNOWN, sa_type=enum_text(Gender))
+    birth_date: date | None = None
+    phone: str | None = None
+    email: str | None = None
+    line: str | None = None
+    city: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    language: str | None = None
+    extensions: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+
+
+class Link(Projected, table=True):
+    """One of our patients is this patient of that hospital; undone, never deleted."""
+
+    __tablename__ = "links"
+
+    patient_id: UUID = Field(foreign_key="patients.id", index=True)
+    connection_id: UUID = Field(foreign_key="connections.id", index=True)
+    ehr_patient_id: str
+    mrn: str
+    mrn_system: str
+    method: LinkMethod = Field(default=LinkMethod.MANUAL, sa_type=enum_text(LinkMethod))
+    confirmed_by: str
+    confirmed_at: datetime = Field(sa_type=UtcDateTime)
+    undone_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    undone_by: str | None = None
+    undone_reason: str | None = None

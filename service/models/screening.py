@@ -1,0 +1,85 @@
+"""Questionnaire responses with their scores, what they said before, and safety alerts."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import JSON, LargeBinary
+from sqlmodel import Field
+
+from service.models.base import Projected, Row, UtcDateTime, enum_text
+
+
+class ResponseStatus(StrEnum):
+    """Codes of https://hl7.org/fhir/R4/valueset-questionnaire-answers-status.html ."""
+
+    IN_PROGRESS = "in-progress"
+    COMPLETED = "completed"
+    AMENDED = "amended"
+    ENTERED_IN_ERROR = "entered-in-error"
+    STOPPED = "stopped"
+
+
+class AlertState(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Instrument(Projected, table=True):
+    """A version of a questionnaire that has been published as a FHIR Questionnaire."""
+
+    __tablename__ = "instruments"
+
+    name: str = Field(index=True)
+    version: str
+
+
+class Response(Projected, table=True):
+    """One person's answers to one questionnaire, scored on arrival.
+
+    `answers` holds the score value of the chosen answer by linkId. `received` holds what a
+    hospital sent, byte for byte, with `received_answers` as it was understood.
+    """
+
+    __tablename__ = "responses"
+
+    patient_id: UUID = Field(foreign_key="patients.id", index=True)
+    group_id: UUID | None = Field(default=None, foreign_key="support_groups.id", index=True)
+    connection_id: UUID | None = Field(default=None, foreign_key="connections.id")
+    instrument: str
+    instrument_version: str
+    status: ResponseStatus = Field(sa_type=enum_text(ResponseStatus))
+    authored: datetime = Field(sa_type=UtcDateTime)
+    answers: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
+    total: int | None = None
+    missing: list[str] = Field(default_factory=list, sa_type=JSON)
+    received: bytes | None = Field(default=None, sa_type=LargeBinary)
+    received_answers: dict[str, int] | None = Field(default=None, sa_type=JSON)
+    received_status: ResponseStatus | None = Field(default=None, sa_type=enum_text(ResponseStatus))
+
+
+class ResponseChange(Row, table=True):
+    """What a response said before it was corrected."""
+
+    __tablename__ = "response_changes"
+
+    response_id: UUID = Field(foreign_key="responses.id", index=True)
+    status: ResponseStatus = Field(sa_type=enum_text(ResponseStatus))
+    answers: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
+    total: int | None = None
+    received: bytes | None = Field(default=None, sa_type=LargeBinary)
+    replaced_at: datetime = Field(sa_type=UtcDateTime)
+    replaced_by: str
+
+
+class Alert(Projected, table=True):
+    """A safety rule of an instrument was met; only a person closes it."""
+
+    __tablename__ = "alerts"
+
+    patient_id: UUID = Field(foreign_key="patients.id", index=True)
+    response_id: UUID = Field(foreign_key="responses.id", unique=True)
+    rule: str
+    state: AlertState = Field(default=AlertState.OPEN, sa_type=enum_text(AlertState))
+    raised_at: datetime = Field(sa_type=UtcDateTime)
+    escalation_contact: str | None = None
