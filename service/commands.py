@@ -95,10 +95,10 @@ class UpdatePatient:
     family: str | Unset = UNSET
     given: str | Unset = UNSET
     gender: Gender | Unset = UNSET
-    birth_date: date | None | Unset = UNSET
-    phone: str | None | Unset = UNSET
-    email: str | None | Unset = UNSET
-    language: str | None | Unset = UNSET
+    birth_date: date | Unset | None = UNSET
+    phone: str | Unset | None = UNSET
+    email: str | Unset | None = UNSET
+    language: str | Unset | None = UNSET
     if_match: int | None = None
 
 
@@ -155,10 +155,10 @@ class UpdateGroup:
     sensitivity: Sensitivity | Unset = UNSET
     part2: bool | Unset = UNSET
     instruments: tuple[str, ...] | Unset = UNSET
-    escalation_contact: str | None | Unset = UNSET
+    escalation_contact: str | Unset | None = UNSET
     status: GroupStatus | Unset = UNSET
-    place_id: UUID | None | Unset = UNSET
-    facilitator_id: UUID | None | Unset = UNSET
+    place_id: UUID | Unset | None = UNSET
+    facilitator_id: UUID | Unset | None = UNSET
     if_match: int | None = None
 
 
@@ -178,8 +178,8 @@ class UpdateSession:
     start: datetime | Unset = UNSET
     end: datetime | Unset = UNSET
     status: SessionStatus | Unset = UNSET
-    cancel_reason: str | None | Unset = UNSET
-    place_id: UUID | None | Unset = UNSET
+    cancel_reason: str | Unset | None = UNSET
+    place_id: UUID | Unset | None = UNSET
     if_match: int | None = None
 
 

@@ -44,7 +44,7 @@ ARCHIVE = (
 )
 SEAL = "UPDATE document_versions SET sealed = ? WHERE id = ?"
 EVENT = "INSERT INTO events (id, version, audience, type, kind, at) VALUES (?, ?, ?, ?, ?, ?)"
-INSERT_TOKEN = (
+INSERT_TAG = (
     "INSERT INTO document_tokens (id, param, system, code, audience, type)"
     " VALUES (?, ?, ?, ?, ?, ?)"
 )
@@ -63,7 +63,7 @@ ORDER = (
     TOMBSTONE,
     DELETE_TOKENS,
     DELETE_STRINGS,
-    INSERT_TOKEN,
+    INSERT_TAG,
     INSERT_STRING,
     EVENT,
 )
@@ -223,7 +223,7 @@ class Writer:
     def _search_rows(self, document_id: str, target: Target, rows: IndexRows) -> None:
         where = (target.audience.number, target.draft.type)
         for param, system, code in sorted(rows.tokens):
-            self._add(INSERT_TOKEN, document_id, param, system, code, *where)
+            self._add(INSERT_TAG, document_id, param, system, code, *where)
         for param, value in sorted(rows.strings):
             self._add(INSERT_STRING, document_id, param, value, *where)
 
