@@ -1,0 +1,1 @@
+"""FHIR R4's own definitions as a table, and the checks that read it."""
