@@ -1,0 +1,62 @@
+"""Every setting, typed; nothing else reads the environment. docs/configuration.md has the table.
+
+https://docs.pydantic.dev/latest/concepts/pydantic_settings/
+"""
+
+from typing import Literal
+
+from pydantic import AliasChoices, Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CRISIS_TEXT = (
+    "This service is not an emergency system and nobody watches it. In danger now: call 911."
+    " In a crisis or thinking of suicide: call or text 988 (Suicide & Crisis Lifeline),"
+    " or text HOME to 741741 (Crisis Text Line). Free, at any hour."
+)
+
+
+class Settings(BaseSettings):
+    """Read from environment variables that begin with ALONGSIDE_; also DATABASE_URL."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ALONGSIDE_", populate_by_name=True, frozen=True, extra="ignore"
+    )
+
+    database_url: str = Field(
+        default="sqlite:///alongside.db",
+        validation_alias=AliasChoices("ALONGSIDE_DATABASE_URL", "DATABASE_URL"),
+    )
+    audit_database_url: str | None = None
+    public_base_url: str = "http://127.0.0.1:8000"
+    programme_name: str = Field(default="Support group programme", min_length=1)
+    crisis_text: str = Field(default=CRISIS_TEXT, min_length=1)
+    crisis_country: str = Field(default="US", pattern="^[A-Z]{2}$")
+    access_token_seconds: int = Field(default=300, ge=60, le=3600)
+    page_size: int = Field(default=20, ge=1, le=1000)
+    page_size_limit: int = Field(default=200, ge=1, le=1000)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    trusted_proxies: str = "127.0.0.1"
+
+    @field_validator("public_base_url")
+    @classmethod
+    def _absolute(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/")
+
+    @property
+    def audit_url(self) -> str:
+        """Return where audit rows go: their own file beside SQLite's, else the same database."""
+        if self.audit_database_url is not None:
+            return self.audit_database_url
+        return audit_url_beside(self.database_url)
+
+
+def audit_url_beside(database_url: str) -> str:
+    """Return the audit database of this database (ADR 0006)."""
+    if not database_url.startswith("sqlite"):
+        return database_url
+    stem, dot, ending = database_url.rpartition(".")
+    if not dot or "/" in ending:
+        return database_url + "-audit.db"
+    return f"{stem}-audit.{ending}"
