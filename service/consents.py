@@ -1,92 +1,36 @@
-"""What a hospital may have of a person: policy, consents in force, and when that changes.
+"""Consents: recorded and withdrawn; what they mean is in `disclosures`."""
 
-https://hl7.org/fhir/R4/consent.html
-"""
-
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from service.models.connections import ConsentPolicy
-from service.models.consents import Category, Decision
-from service.models.facts import Disclosure, LinkFacts
+from sqlmodel import Session
+
+from service.commands import RecordConsent, WithdrawConsent
+from service.errors import BusinessRuleError, InvalidError
+from service.models.connections import Connection
+from service.models.consents import Consent
+from service.models.patients import Patient
+from service.rows import check_version, get, require_offset, require_text
 
 
-@dataclass(frozen=True, kw_only=True)
-class Provision:
-    """The part of a consent that decides; one person, one recipient."""
-
-    category: Category
-    decision: Decision
-    start: datetime
-    end: datetime | None
-    covers_part2: bool
-    shows_group_name: bool
-    withdrawn_at: datetime | None
-
-    def in_force(self, now: datetime) -> bool:
-        begun = self.start <= now and (self.end is None or now < self.end)
-        return begun and self.withdrawn_at is None
+def record_consent(session: Session, command: RecordConsent, now: datetime) -> Consent:
+    """Record what a person permits or denies one hospital, for one category and period."""
+    get(session, Patient, command.patient_id)
+    get(session, Connection, command.connection_id, "connection_id")
+    require_text(command.recorded_by, "recorded_by")
+    start = require_offset(command.start or now, "start")
+    end = require_offset(command.end, "end") if command.end else None
+    if end is not None and end <= start:
+        raise InvalidError("must lie after the start", element="end")
+    row = Consent(**{**vars(command), "start": start, "end": end})
+    session.add(row)
+    return row
 
 
-def disclosure(
-    policy: ConsentPolicy,
-    provisions: Sequence[Provision],
-    now: datetime,
-    links: tuple[LinkFacts, ...] = (),
-) -> Disclosure:
-    """Return what a linked hospital may have of one person now."""
-    allowed = {
-        part2: frozenset(
-            category
-            for category in Category
-            if permits(policy, provisions, category, now=now, part2=part2)
-        )
-        for part2 in (False, True)
-    }
-    named = any(
-        p.shows_group_name and p.category is Category.ENROLLMENT and p.decision is Decision.PERMIT
-        for p in provisions
-        if p.in_force(now)
-    )
-    return Disclosure(
-        categories=allowed[False],
-        part2_categories=allowed[True],
-        shows_group_name=named,
-        links=links,
-    )
-
-
-def permits(
-    policy: ConsentPolicy,
-    provisions: Iterable[Provision],
-    category: Category,
-    *,
-    now: datetime,
-    part2: bool,
-) -> bool:
-    """Return whether this category may be given: a denial wins, then a permit, then the policy.
-
-    A permit that was withdrawn counts as a refusal until a new one is recorded, so that
-    withdrawing has an effect under the `treatment` policy too.
-    """
-    own = [p for p in provisions if p.category is category]
-    live = [p for p in own if p.in_force(now)]
-    if any(p.decision is Decision.DENY for p in live):
-        return False
-    if any(p.covers_part2 or not part2 for p in live):
-        return True
-    withdrawn = any(p.withdrawn_at is not None and p.decision is Decision.PERMIT for p in own)
-    return policy is ConsentPolicy.TREATMENT and not part2 and not withdrawn
-
-
-def next_change(provisions: Iterable[Provision], now: datetime) -> datetime | None:
-    """Return the next moment at which a consent begins or ends by itself, if there is one."""
-    moments = [
-        moment
-        for p in provisions
-        if p.withdrawn_at is None
-        for moment in (p.start, p.end)
-        if moment is not None and moment > now
-    ]
-    return min(moments, default=None)
+def withdraw_consent(session: Session, command: WithdrawConsent, now: datetime) -> Consent:
+    """Withdraw a consent, in force for the next request."""
+    row = get(session, Consent, command.consent_id)
+    check_version(row, command.if_match)
+    if row.withdrawn_at is not None:
+        raise BusinessRuleError("the consent is withdrawn already")
+    row.withdrawn_at, row.withdrawn_by = now, command.withdrawn_by
+    return row

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlmodel import Session as DbSession
 from sqlmodel import col, select
 
-from service.consents import Provision, disclosure, next_change
+from service.disclosures import Provision, disclosure, next_change
 from service.fhir.mapping import ALL, Audience, View
 from service.models.connections import Connection
 from service.models.consents import Consent

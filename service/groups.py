@@ -1,0 +1,71 @@
+"""Support groups: what they are for, and when they may run."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from service.commands import CreateGroup, UpdateGroup, changes
+from service.errors import BusinessRuleError, InvalidError, RequiredError, ValueSetError
+from service.instruments import load_instruments
+from service.models.groups import Facilitator, GroupStatus, Place, Sensitivity, SupportGroup
+from service.rows import apply, check_version, get, require_text
+
+TEXTS = ("public_name", "neutral_name", "purpose", "topic", "language")
+
+
+def create_group(session: Session, command: CreateGroup, _now: datetime) -> SupportGroup:
+    """Add a group; one about substance use counts as Part 2 unless the operator says otherwise."""
+    values = {**vars(command), "instruments": " ".join(command.instruments)}
+    if command.part2 is None:
+        values["part2"] = command.sensitivity is Sensitivity.SUBSTANCE_USE
+    row = SupportGroup(**values)
+    _check(session, row)
+    session.add(row)
+    return row
+
+
+def update_group(session: Session, command: UpdateGroup, _now: datetime) -> SupportGroup:
+    """Change a group."""
+    row = get(session, SupportGroup, command.group_id)
+    check_version(row, command.if_match)
+    given = changes(command)
+    if "instruments" in given:
+        given["instruments"] = " ".join(given["instruments"])
+    apply(row, {k: v for k, v in given.items() if k not in {"group_id", "if_match"}})
+    with session.no_autoflush:
+        _check(session, row)
+    return row
+
+
+def _check(session: Session, row: SupportGroup) -> None:
+    for name in TEXTS:
+        require_text(getattr(row, name), name)
+    if row.capacity < 1:
+        raise InvalidError("must be at least 1", element="capacity")
+    if row.place_id:
+        get(session, Place, row.place_id, "place_id")
+    if row.facilitator_id:
+        get(session, Facilitator, row.facilitator_id, "facilitator_id")
+    _check_safety(row)
+
+
+def _check_safety(row: SupportGroup) -> None:
+    """Refuse a group that could raise an alert which reaches nobody."""
+    known = load_instruments()
+    names = row.instruments.split()
+    for name in names:
+        if name not in known:
+            raise ValueSetError(f"known are {', '.join(sorted(known))}", element="instruments")
+    safety = any(known[name].safety for name in names)
+    contact = (row.escalation_contact or "").strip()
+    if row.status is GroupStatus.ACTIVE and safety and not contact:
+        raise RequiredError(
+            "a group whose questionnaires have safety items needs one before it is active",
+            element="escalation_contact",
+        )
+
+
+def require_open(row: SupportGroup) -> None:
+    """Raise BusinessRuleError unless people may be enrolled."""
+    if row.status is not GroupStatus.ACTIVE:
+        raise BusinessRuleError(f"the group is {row.status.value}; only an active group enrols")

@@ -1,0 +1,53 @@
+"""Links: our patient is this patient of that hospital."""
+
+from datetime import datetime
+
+from sqlmodel import Session, col, or_, select
+
+from service.commands import LinkPatient, UndoLink
+from service.errors import BusinessRuleError, DuplicateError
+from service.models.connections import Connection
+from service.models.patients import Link, Patient
+from service.rows import get, require_text
+
+
+def link_patient(session: Session, command: LinkPatient, now: datetime) -> Link:
+    """Tie a patient to a hospital's record, confirmed by a named person or system.
+
+    Raises:
+        DuplicateError: either side of the link is tied already.
+    """
+    get(session, Patient, command.patient_id)
+    connection = get(session, Connection, command.connection_id, "connection_id")
+    for name in ("ehr_patient_id", "mrn", "confirmed_by"):
+        require_text(getattr(command, name), name)
+    _refuse_second(session, command)
+    row = Link(
+        **{**vars(command), "mrn_system": command.mrn_system or connection.mrn_system},
+        confirmed_at=now,
+    )
+    session.add(row)
+    return row
+
+
+def _refuse_second(session: Session, command: LinkPatient) -> None:
+    same = or_(
+        col(Link.patient_id) == command.patient_id,
+        col(Link.ehr_patient_id) == command.ehr_patient_id,
+        col(Link.mrn) == command.mrn,
+    )
+    live = (Link.connection_id == command.connection_id, col(Link.undone_at).is_(None))
+    for row in session.exec(select(Link).where(same, *live)):
+        if row.patient_id == command.patient_id:
+            raise DuplicateError("the patient is linked to this hospital already")
+        raise DuplicateError("this record of the hospital is linked to another patient")
+
+
+def undo_link(session: Session, command: UndoLink, now: datetime) -> Link:
+    """Undo a link: the hospital reads nothing of the person from the next request on."""
+    row = get(session, Link, command.link_id)
+    require_text(command.reason, "reason")
+    if row.undone_at is not None:
+        raise BusinessRuleError("the link is undone already")
+    row.undone_at, row.undone_by, row.undone_reason = now, command.undone_by, command.reason
+    return row
