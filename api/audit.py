@@ -1,0 +1,115 @@
+"""Writes one audit row for each request, whichever route answers it (ADR 0006).
+
+Routes may leave `access` and `patients` in the request's state; nothing else is taken from them.
+https://hl7.org/fhir/R4/http.html#custom
+"""
+
+import logging
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.access import Access
+from service.audit import AuditEntry, AuditWriter
+from service.clock import Clock, microseconds
+from service.errors import BusyError
+from service.identifiers import new_id
+
+SECRET_PARAMETER = re.compile(r"\b(access_token|client_secret|client_assertion|code)=[^&]*", re.I)
+LONGEST = 8000
+UNWRITTEN = (
+    b'{"type":"about:blank","title":"The service is busy; try again","status":503,'
+    b'"detail":"the audit row could not be written, so nothing is answered"}'
+)
+
+log = logging.getLogger("alongside.audit")
+
+
+class AuditMiddleware:
+    """The outermost layer: it sees refusals and failures too."""
+
+    def __init__(self, app: ASGIApp, writer: AuditWriter, clock: Clock) -> None:
+        self.app = app
+        self.writer = writer
+        self.clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        state: dict[str, Any] = scope.setdefault("state", {})
+        state["request_id"] = request_id = new_id().hex
+        at = microseconds(self.clock())
+        refused = False
+
+        async def audited(message: Message) -> None:
+            nonlocal refused
+            if message["type"] == "http.response.start":
+                try:
+                    await self.writer.write(_entry(scope, state, at, message["status"]))
+                except BusyError:
+                    refused = True
+                    log.exception("audit row of request %s was not written", request_id)
+                    await _refuse(send, request_id)
+                    return
+                message["headers"] = [*message.get("headers", ()), *_names(scope, request_id)]
+            if not refused:
+                await send(message)
+
+        await self.app(scope, receive, audited)
+
+
+def _entry(scope: Scope, state: dict[str, Any], at: int, status: int) -> AuditEntry:
+    access: Access | None = state.get("access")
+    client = scope.get("client")
+    return AuditEntry(
+        request_id=state["request_id"],
+        at=at,
+        client=access.client if access else state.get("client"),
+        audience=access.audience if access else None,
+        address=client[0] if client else None,
+        method=scope["method"],
+        path=_plain(scope["path"]),
+        query=_query(scope["query_string"]),
+        status=status,
+        patients=_patients(state.get("patients")),
+    )
+
+
+def _query(raw: bytes) -> str | None:
+    if not raw:
+        return None
+    return SECRET_PARAMETER.sub(r"\1=...", _plain(raw.decode("latin-1")))
+
+
+def _plain(text: str) -> str:
+    """Return text that any database stores: PostgreSQL refuses a null character."""
+    return text[:LONGEST].replace("\x00", "\ufffd")
+
+
+def _patients(keys: Iterable[str] | None) -> str | None:
+    return orjson.dumps(sorted(set(keys))).decode() if keys else None
+
+
+def _names(scope: Scope, request_id: str) -> list[tuple[bytes, bytes]]:
+    """Return our id of the request, and the caller's own where it sent one."""
+    found = [(b"x-request-id", request_id.encode())]
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            found.append((b"x-correlation-id", value))
+            break
+    return found
+
+
+async def _refuse(send: Send, request_id: str) -> None:
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"cache-control", b"no-store"),
+        (b"retry-after", b"1"),
+        (b"x-request-id", request_id.encode()),
+    ]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": UNWRITTEN})
