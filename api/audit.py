@@ -18,7 +18,9 @@ from service.clock import Clock, microseconds
 from service.errors import BusyError
 from service.identifiers import new_id
 
-SECRET_PARAMETER = re.compile(r"\b(access_token|client_secret|client_assertion|code)=[^&]*", re.IGNORECASE)
+SECRET_PARAMETER = re.compile(
+    r"\b(access_token|client_secret|client_assertion|code_verifier)=[^&]*", re.IGNORECASE
+)
 LONGEST = 8000
 UNWRITTEN = (
     b'{"type":"about:blank","title":"The service is busy; try again","status":503,'
