@@ -1,0 +1,1 @@
+"""The authorization server: clients, tokens and the token endpoint, without the web."""

@@ -1,0 +1,118 @@
+"""Opaque access tokens: 256 random bits for the caller, their SHA-256 for us.
+
+https://www.rfc-editor.org/rfc/rfc6750
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session
+
+from service.access import Access, Scopes
+from service.clock import microseconds
+from service.errors import LoginError
+from service.models.connections import AccessToken, Client, Confidentiality
+from service.models.documents import PROGRAMME
+from service.smart.clients import hashed
+
+TOKEN_BYTES = 32
+LONGEST_TOKEN = 200
+
+# One statement for the session and for the drivers of the read path; `?` is the driver's mark.
+SELECT_ACCESS = (
+    "SELECT t.expires_at, t.revoked, c.disabled_at, t.scope, c.id, c.name, c.ceiling,"
+    " c.roster_role, c.connection_id, n.number"
+    " FROM access_tokens t JOIN clients c ON c.id = t.client_id"
+    " LEFT JOIN connections n ON n.id = c.connection_id WHERE t.token_hash = ?"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """What a token is issued for."""
+
+    scope: str
+    seconds: int
+    issued_by: str = "client_credentials"
+
+
+def issue(session: Session, client: Client, grant: Grant, now: datetime) -> str:
+    """Issue an access token and return it; it is not kept."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    remember(session, token, client_id=client.id, grant=grant, now=now)
+    return token
+
+
+def remember(session: Session, token: str, *, client_id: UUID, grant: Grant, now: datetime) -> None:
+    """Keep the hash of a token that was generated elsewhere."""
+    issued = microseconds(now)
+    session.add(
+        AccessToken(
+            token_hash=hashed(token),
+            client_id=client_id,
+            scope=grant.scope,
+            issued_at=issued,
+            expires_at=issued + grant.seconds * 1_000_000,
+            issued_by=grant.issued_by,
+        )
+    )
+
+
+def bearer(header: str | None) -> str:
+    """Return the hash of the token in an Authorization header.
+
+    Raises:
+        LoginError: there is none.
+    """
+    scheme, _, token = (header or "").partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise LoginError("send an access token: Authorization: Bearer ...")
+    if len(token) > LONGEST_TOKEN or not token.isascii():
+        raise LoginError("the access token is not one that was issued here")
+    return hashed(token)
+
+
+def access_of_row(row: Sequence[Any] | None, now: int) -> Access:
+    """Return the access that a row of SELECT_ACCESS gives at `now`, in microseconds since 1970.
+
+    Raises:
+        LoginError: there is no such token, it has expired, or token or client were turned off.
+    """
+    if row is None:
+        raise LoginError("the access token is not one that was issued here")
+    if row[0] <= now:
+        raise LoginError("the access token has expired")
+    if row[1] or row[2] is not None:
+        raise LoginError("the access token is no longer valid")
+    return _access(*row[3:])
+
+
+@lru_cache(maxsize=1024)
+def _access(
+    scope: str,
+    client_id: UUID | str,
+    name: str,
+    ceiling: str,
+    roster_role: bool,
+    *connection: Any,  # noqa: ANN401 - id and number as the driver has them, or None
+) -> Access:
+    connection_id, number = connection
+    return Access(
+        client_id=_uuid(client_id),
+        client=name,
+        audience=PROGRAMME if connection_id is None else number,
+        connection_id=None if connection_id is None else _uuid(connection_id),
+        ceiling=Confidentiality(ceiling).rank,
+        roster_role=bool(roster_role),
+        scopes=Scopes(scope),
+    )
+
+
+def _uuid(value: UUID | str) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)
