@@ -1,0 +1,1 @@
+"""The demo: a deterministic programme with two hospitals, loaded through the domain."""
