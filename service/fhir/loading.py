@@ -117,10 +117,35 @@ def _counts(session: DbSession, ids: list[UUID]) -> dict[tuple[UUID, EnrollmentS
 
 
 def patients(session: DbSession, ids: Ids) -> list[PatientFacts]:
+    keys = list(ids)
+    senders = _senders(session, keys)
     return [
-        pick(PatientFacts, row, address=address(row), extensions=tuple(row["extensions"]))
-        for row in columns(session, Patient, ids)
+        pick(
+            PatientFacts,
+            row,
+            address=address(row),
+            extensions=tuple(row["extensions"]),
+            sent_by=frozenset(senders[row["id"]]),
+        )
+        for row in columns(session, Patient, keys)
     ]
+
+
+def _senders(session: DbSession, ids: list[UUID]) -> dict[UUID, set[UUID]]:
+    """Return the connections that sent responses about these patients."""
+    found: dict[UUID, set[UUID]] = defaultdict(set)
+    for start in range(0, len(ids), CHUNK):
+        statement = (
+            select(Response.patient_id, Response.connection_id)
+            .where(
+                col(Response.patient_id).in_(ids[start : start + CHUNK]),
+                col(Response.connection_id).is_not(None),
+            )
+            .distinct()
+        )
+        for patient_id, connection_id in session.execute(statement):
+            found[patient_id].add(connection_id)
+    return found
 
 
 def enrollments(session: DbSession, ids: Ids) -> list[EnrollmentFacts]:

@@ -81,6 +81,8 @@ def affected_sources(session: DbSession, touched: Touched) -> Sources:
         sources.add(kind, {row.id for row in touched.of(cls)})
     sources.add("patient", {row.id for row in touched.of(Patient)})
     sources.add("response", {row.id for row in touched.of(Response)})
+    # Who sent a response about somebody may have the Patient that it is about.
+    sources.add("patient", {row.patient_id for row in touched.of(Response) if row.connection_id})
     sources.add("response", {row.response_id for row in touched.of(Alert)})
     _add_patients(session, sources, consent_patients(touched))
     _add_enrollments(session, sources, touched.of(Enrollment))

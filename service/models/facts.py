@@ -115,6 +115,8 @@ class RosterFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class PatientFacts:
+    """`sent_by` are the connections that sent a response about the person: they know of them."""
+
     id: UUID
     family: str
     given: str
@@ -125,6 +127,7 @@ class PatientFacts:
     address: Address
     language: str | None
     extensions: tuple[dict[str, Any], ...]
+    sent_by: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
