@@ -1,0 +1,165 @@
+"""A QuestionnaireResponse as the domain understands it, or every element that is wrong.
+
+https://hl7.org/fhir/R4/questionnaireresponse.html
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from fhir_mappings.codes import LOINC
+from service.errors import InvalidElementsError, Problem, RequiredError, ValueSetError
+from service.instruments import Instrument, Item, all_versions, by_canonical
+from service.models.screening import ResponseStatus
+
+TYPE = "QuestionnaireResponse"
+DAY = len("2026-01-01")
+Node = dict[str, Any]
+
+
+def moment(value: object) -> datetime | None:
+    """Return a FHIR dateTime in UTC; None unless it says the day, and the offset of a time."""
+    if not isinstance(value, str) or len(value) < DAY:
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+        if found.tzinfo is None:
+            return found.replace(tzinfo=UTC) if len(value) == DAY else None
+        return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+@dataclass
+class Reading:
+    """The answers found so far, and the problems met."""
+
+    form: Instrument
+    answers: dict[str, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def report(self, element: str, rule: str, code: str = "value") -> None:
+        self.problems.append(Problem(element, rule, code))
+
+
+def read(form: Instrument, items: object, path: str) -> Reading:
+    """Read the items of a response; groups around questions are walked into."""
+    reading = Reading(form)
+    for element, node in _nodes(items, f"{path}.item"):
+        _read_item(reading, element, node)
+    return reading
+
+
+def _nodes(items: object, path: str) -> Iterator[tuple[str, Node]]:
+    """Yield each item with its FHIRPath expression, those inside items and answers too."""
+    for element, node in _indexed(items, path):
+        yield element, node
+        yield from _nodes(node.get("item"), f"{element}.item")
+        for inside, answer in _indexed(node.get("answer"), f"{element}.answer"):
+            yield from _nodes(answer.get("item"), f"{inside}.item")
+
+
+def _indexed(nodes: object, path: str) -> Iterator[tuple[str, Node]]:
+    for index, node in enumerate(nodes if isinstance(nodes, list) else []):
+        if isinstance(node, dict):
+            yield f"{path}[{index}]", node
+
+
+def _read_item(reading: Reading, element: str, node: Node) -> None:
+    key, form = node.get("linkId"), reading.form
+    answers = list(_indexed(node.get("answer"), f"{element}.answer"))
+    valued = [(where, each) for where, each in answers if _value(each)]
+    if not isinstance(key, str) or form.is_total(key) or not valued:
+        return  # a sender's total is not an answer: it is computed here
+    item = form.item(key)
+    if item is None:
+        rule = f"must be the linkId of an item of {form.name} {form.version}"
+        reading.report(f"{element}.linkId", rule)
+    elif item.link_id in reading.answers:
+        reading.report(f"{element}.linkId", "appears more than once")
+    elif len(answers) > 1:
+        reading.report(f"{element}.answer", "must be one answer")
+    else:
+        _read_answer(reading, item, *valued[0])
+
+
+def _read_answer(reading: Reading, item: Item, element: str, answer: Node) -> None:
+    name, value = _value(answer)[0]
+    score = _SCORES[name](item, value) if name in _SCORES else None
+    if score is not None:
+        reading.answers[item.link_id] = score
+        return
+    codes = ", ".join(each.code for each in item.answers)
+    scores = ", ".join(str(each) for each in item.scores)
+    rule = f"must be a LOINC code of {item.answer_list} ({codes}), or its score ({scores})"
+    reading.report(f"{element}.value", rule, "code-invalid" if name == "valueCoding" else "value")
+
+
+def _value(answer: Node) -> list[tuple[str, Any]]:
+    return [(name, value) for name, value in answer.items() if name.startswith("value")]
+
+
+def _coded(item: Item, value: object) -> int | None:
+    if not isinstance(value, dict) or value.get("system") != LOINC:
+        return None
+    code = value.get("code")
+    chosen = item.answer(code) if isinstance(code, str) else None
+    return chosen.score if chosen else None
+
+
+def _counted(item: Item, value: object) -> int | None:
+    number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    return next((each for each in item.scores if number and each == value), None)
+
+
+_SCORES = {"valueCoding": _coded, "valueInteger": _counted, "valueDecimal": _counted}
+
+
+@dataclass(frozen=True)
+class Understood:
+    """A response as the domain understands it; `authored` is null where it is not said."""
+
+    form: Instrument
+    status: ResponseStatus
+    authored: datetime | None
+    answers: dict[str, int]
+
+
+def understand(resource: dict[str, Any]) -> Understood:
+    """Read a response, or name every element that is not understood."""
+    form = _form(resource.get("questionnaire"))
+    reading = read(form, resource.get("item"), TYPE)
+    problems = list(reading.problems)
+    status = _status(resource.get("status"), problems)
+    authored = moment(resource.get("authored"))
+    if authored is None and "authored" in resource:
+        rule = "must be a dateTime that says the day, with an offset where it says the time"
+        problems.append(Problem(f"{TYPE}.authored", rule, "value"))
+    if problems or status is None:
+        raise InvalidElementsError(tuple(problems))
+    return Understood(form, status, authored, reading.answers)
+
+
+def _form(canonical: object) -> Instrument:
+    element = f"{TYPE}.questionnaire"
+    if canonical is None:
+        raise RequiredError("must name the questionnaire that was answered", element=element)
+    form = by_canonical(canonical) if isinstance(canonical, str) else None
+    if form is None:
+        names = [one for each in all_versions() for one in (each.canonical, *each.other_canonicals)]
+        raise ValueSetError(f"must be one of {', '.join(names)}", element=element)
+    return form
+
+
+def _status(value: object, problems: list[Problem]) -> ResponseStatus | None:
+    element = f"{TYPE}.status"
+    if value is None:
+        problems.append(Problem(element, "the element is required", "required"))
+        return None
+    found = next((each for each in ResponseStatus if each == value), None)
+    if found is None:
+        allowed = ", ".join(ResponseStatus)
+        problems.append(Problem(element, f"must be one of {allowed}", "code-invalid"))
+    return found

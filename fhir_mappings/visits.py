@@ -1,0 +1,37 @@
+"""What an Appointment and an Encounter of one visit share: person, place, session, leader.
+
+One session's documents share an identifier within an audience, and with no other audience.
+
+https://hl7.org/fhir/R4/appointment.html
+"""
+
+from fhir_mappings import references
+from fhir_mappings.codes import IDENTIFIERS
+from fhir_mappings.datatypes import Element, identifier
+from service.fhir.mapping import View
+from service.models.consents import Category
+from service.models.facts import VisitFacts
+
+
+def is_visible(facts: VisitFacts, view: View) -> bool:
+    return view.disclosure.permits(Category.ATTENDANCE, part2=facts.group.part2)
+
+
+def source(facts: VisitFacts) -> str:
+    return f"visit:{facts.session_id.hex}:{facts.patient_id.hex}"
+
+
+def session_identifier(facts: VisitFacts, view: View) -> Element:
+    keyed = view.audience.keyed("session", facts.session_id.hex)
+    return identifier(f"{IDENTIFIERS}/session", keyed)
+
+
+def leader(facts: VisitFacts, view: View) -> Element | None:
+    """Return the facilitator's role, which may tell the group, where the group may be told."""
+    if facts.group.facilitator_id is None or not view.disclosure.shows_group_name:
+        return None
+    return references.facilitator(view.audience, facts.group.facilitator_id)
+
+
+def place(facts: VisitFacts, view: View) -> Element | None:
+    return references.location(view.audience, facts.place_id) if facts.place_id else None
