@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlmodel import Session as DbSession
 from sqlmodel import col, select
 
-from api.demo.surroundings import HOSPITAL_A
+from api.demo.surroundings import HOSPITAL_A, mrn_system
 from service.database import Database
 from service.fhir.audiences import connection_audiences, identifier_key
 from service.models.connections import Connection
@@ -82,7 +82,9 @@ def _written(found: _Example, base: str) -> list[Command]:
 
 
 def _example(session: DbSession, now: datetime) -> _Example | None:
-    connection_id = session.exec(select(Connection.id).where(Connection.name == HOSPITAL_A)).first()
+    # By the record system, whose .example address no real hospital has: the start page shows this.
+    demo = select(Connection.id).where(Connection.mrn_system == mrn_system(HOSPITAL_A))
+    connection_id = session.exec(demo).first()
     if connection_id is None:
         return None
     row = _unmarked(session, connection_id, now) or _latest(session, connection_id, now)

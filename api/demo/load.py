@@ -10,13 +10,13 @@ from enum import Enum
 
 from sqlalchemy import text
 from sqlmodel import Session as DbSession
-from sqlmodel import col, select
+from sqlmodel import select
 
 from api.demo.clients import BENCH, create_clients
 from api.demo.load_groups import load_group, load_series, load_session
 from api.demo.load_people import Ids, load_connections, load_leaders, load_patient, load_places
 from api.demo.plan import Plan
-from api.demo.surroundings import HOSPITAL_A, connections
+from api.demo.surroundings import HOSPITAL_A, connections, mrn_system
 from service.database import Database
 from service.engine import WRITING
 from service.models.connections import Client, Connection
@@ -55,7 +55,7 @@ def _state(session: DbSession) -> State:
 
 def begun_on(database: Database) -> date | None:
     """Return the day an interrupted load began: its times are counted from that day."""
-    of_a = select(Connection.created_at).where(col(Connection.name) == HOSPITAL_A)
+    of_a = select(Connection.created_at).where(Connection.mrn_system == mrn_system(HOSPITAL_A))
     moment = database.read(lambda session: session.exec(of_a).first())
     return moment.date() if moment else None
 

@@ -26,11 +26,15 @@ def connections() -> tuple[ConnectionPlan, ...]:
     )
 
 
+def mrn_system(hospital: str) -> str:
+    return f"https://{hospital.lower().replace(' ', '-')}.example/mrn"
+
+
 def _connection(name: str, policy: ConsentPolicy, *, offset: int) -> ConnectionPlan:
     found = tuple(islice(towns(), offset, None, 2))[:FACILITIES]
     return ConnectionPlan(
         name=name,
-        mrn_system=f"https://{name.lower().replace(' ', '-')}.example/mrn",
+        mrn_system=mrn_system(name),
         policy=policy,
         facilities=tuple(
             FacilityPlan(

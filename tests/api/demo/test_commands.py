@@ -9,28 +9,13 @@ from sqlmodel import select
 
 from api.demo import bench_state
 from api.demo.commands import commands
-from api.demo.load import load
-from api.demo.scenario import make_plan
-from fhir_mappings.registry import build_registry
-from service.database import Database
 from service.errors import NotFoundError
-from service.fhir.projection import DocumentProjector
 from service.instruments import instrument
 from service.models.documents import FIRST_CONNECTION, Document
 from service.models.enrollments import Attendance
 from service.models.groups import Session
 
 BASE = "http://127.0.0.1:8123"
-
-
-@pytest.fixture(scope="module")
-def loaded(sqlite_template, tmp_path_factory):
-    file = tmp_path_factory.mktemp("demo") / "demo.db"
-    file.write_bytes(sqlite_template.read_bytes())
-    database = Database(f"sqlite:///{file}", projector=DocumentProjector(build_registry()))
-    load(database, make_plan(datetime.now(UTC).date()))
-    yield database
-    database.engine.dispose()
 
 
 def documents(database, kind, audience=FIRST_CONNECTION):

@@ -119,9 +119,8 @@ def test_loading_again_changes_nothing(sqlite_database, small):
     assert documents(sqlite_database) == before
 
 
-def test_alerts_carry_the_contact_of_the_group(sqlite_database):
-    load(sqlite_database, make_plan(datetime.now(UTC).date(), persons=60))
-    alerts = sqlite_database.read(lambda session: session.exec(select(Alert)).all())
+def test_alerts_carry_the_contact_of_the_group(loaded):
+    alerts = loaded.read(lambda session: session.exec(select(Alert)).all())
     assert alerts
     assert all(alert.escalation_contact for alert in alerts)
 
