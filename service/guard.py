@@ -47,6 +47,12 @@ class Touched:
         return list(self.rows.get(cls.__name__, {}).values())
 
 
+def touch(session: OrmSession, row: Projected) -> None:
+    """Have this row's documents rendered again in this unit of work, though nothing changes."""
+    touched: Touched = session.info[UNIT_OF_WORK]
+    touched.add(row, set())
+
+
 def attach_guard(engine: Engine) -> None:
     """Refuse statements that write a projected table, save those of a flush."""
     event.listen(engine, "before_cursor_execute", _refuse_statement)
