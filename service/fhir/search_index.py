@@ -34,6 +34,8 @@ def index(resource: dict[str, Any], kind: ResourceType) -> IndexRows:
     for parameter in kind.parameters:
         for value in elements(resource, parameter.path.split(".")):
             _add(rows, parameter, value)
+        if parameter.type == "date" and rows.low is None:
+            rows.low = START_OF_TIME  # without a date it has a place in the order all the same
     return rows
 
 

@@ -1,0 +1,70 @@
+"""Links from page to page: by keyset, signed, and good for one client's one query.
+
+https://hl7.org/fhir/R4/http.html#paging
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Sequence
+from urllib.parse import quote_plus
+
+import orjson
+
+from service.access import Access
+from service.errors import InvalidError
+from service.fhir.search import Key
+from service.fhir.search_parameters import CURSOR
+
+SIGNATURE = 16
+_SAFE = ",:/"
+_FORGED = "the link was changed, or was made for another query or another client"
+
+
+def link_key(installation_key: bytes) -> bytes:
+    """Return the key that links are signed with, made from the installation's."""
+    return hmac.digest(installation_key, b"page links", hashlib.sha256)
+
+
+def query_string(pairs: Sequence[tuple[str, str]]) -> str:
+    return "&".join(f"{quote_plus(k, _SAFE)}={quote_plus(v, _SAFE)}" for k, v in pairs)
+
+
+def address(path: str, query: str) -> str:
+    return f"{path}?{query}" if query else path
+
+
+def signed(key: bytes, access: Access, target: str, after: Key) -> str:
+    """Return the cursor that continues `target` (its path and query) after this place."""
+    place = orjson.dumps([after.value, after.id])
+    mac = _signature(key, access, target, place)
+    return base64.urlsafe_b64encode(mac + place).rstrip(b"=").decode()
+
+
+def opened(key: bytes, access: Access, target: str, cursor: str) -> Key:
+    """Return the place that a cursor of ours names.
+
+    Raises:
+        InvalidError: it is not ours, or not for this client and query.
+    """
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+    except (ValueError, binascii.Error):
+        raise InvalidError(_FORGED, element=CURSOR) from None
+    mac, place = raw[:SIGNATURE], raw[SIGNATURE:]
+    if not hmac.compare_digest(mac, _signature(key, access, target, place)):
+        raise InvalidError(_FORGED, element=CURSOR)
+    value, document_id = orjson.loads(place)
+    return Key(value, document_id)
+
+
+def _signature(key: bytes, access: Access, target: str, place: bytes) -> bytes:
+    bound = "\x1f".join((access.client_id.hex, str(access.audience), target)).encode()
+    return hmac.digest(key, bound + b"\x1f" + place, hashlib.sha256)[:SIGNATURE]
+
+
+def next_link(key: bytes, access: Access, target: str, after: Key) -> str:
+    """Return the address of the page after this place."""
+    separator = "&" if "?" in target else "?"
+    return f"{target}{separator}{CURSOR}={signed(key, access, target, after)}"
