@@ -143,6 +143,7 @@ class ResourceType:
     patient_path: str | None = None
     current_only: bool = False
     documentation: str = ""
+    owner: Owner = Owner.PROGRAMME
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,52 @@
+"""Bundles joined from the bytes of documents, which are never parsed on the way out.
+
+https://hl7.org/fhir/R4/bundle.html
+"""
+
+from collections.abc import Sequence
+
+import orjson
+
+from service.fhir.documents import V3
+
+RANKS = "NRV"
+
+
+def link(relation: str, url: str) -> bytes:
+    return b'{"relation":"%b","url":%b}' % (relation.encode(), orjson.dumps(url))
+
+
+def bundle(
+    kind: str,
+    links: Sequence[bytes],
+    entries: Sequence[bytes],
+    *,
+    total: int | None = None,
+    rank: int | None = None,
+) -> bytes:
+    """Return a Bundle; `rank` is the highest confidentiality in it, which becomes its label."""
+    parts = [b'{"resourceType":"Bundle"']
+    if rank is not None:
+        label = f'"meta":{{"security":[{{"system":"{V3}Confidentiality","code":"{RANKS[rank]}"}}]}}'
+        parts.append(label.encode())
+    parts.append(b'"type":"%b"' % kind.encode())
+    if total is not None:
+        parts.append(b'"total":%d' % total)
+    parts.append(b'"link":[%b]' % b",".join(links))
+    if entries:
+        parts.append(b'"entry":[%b]' % b",".join(entries))
+    return b",".join(parts) + b"}"
+
+
+def match(prefix: bytes, document_id: str, content: bytes) -> bytes:
+    """Return a search entry; `prefix` is the address of the type, with its slash."""
+    return b'{"fullUrl":"%b%b","resource":%b,"search":{"mode":"match"}}' % (
+        prefix,
+        document_id.encode(),
+        content,
+    )
+
+
+def remark(outcome: bytes) -> bytes:
+    """Return the entry that says how the search was understood."""
+    return b'{"resource":%b,"search":{"mode":"outcome"}}' % outcome

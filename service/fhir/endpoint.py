@@ -1,0 +1,129 @@
+"""The FHIR endpoint: what every interaction works with, and what it answers.
+
+https://hl7.org/fhir/R4/http.html
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+
+from service.access import Access
+from service.clock import Clock, microseconds
+from service.commands import CorrectResponse, RecordResponse
+from service.database import Database
+from service.errors import ForbiddenError, NotFoundError
+from service.fhir.mapping import Registry, ResourceType
+from service.fhir.paging import link_key
+from service.fhir.refresh import DUE, refresh_due
+from service.fhir.search import audiences
+from service.fhir.search_parameters import Rules
+from service.fhir.store_reader import StoreReader
+
+
+class Finding(Protocol):
+    """One thing that a validator has to say."""
+
+    @property
+    def severity(self) -> str:
+        """Return the issue's severity."""
+
+    @property
+    def code(self) -> str:
+        """Return the issue's type."""
+
+    @property
+    def expression(self) -> str:
+        """Return where it is, as FHIRPath."""
+
+    @property
+    def diagnostics(self) -> str:
+        """Return the rule that was broken."""
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What the mappings lend to the interactions that write; `api.bootstrap` brings them."""
+
+    validate: Callable[[dict[str, Any]], Sequence[Finding]]
+    to_command: Callable[..., RecordResponse]
+    to_correction: Callable[..., CorrectResponse]
+    crisis_text: str
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One FHIR endpoint; `base` is its address without a slash at the end."""
+
+    base: str
+    registry: Registry
+    reader: StoreReader
+    database: Database
+    clock: Clock
+    key: bytes = field(repr=False)
+    page_size: int = 20
+    page_limit: int = 200
+
+    @cached_property
+    def link_key(self) -> bytes:
+        return link_key(self.key)
+
+    @cached_property
+    def _audiences(self) -> dict[tuple[str, int], tuple[int, ...]]:
+        return {}
+
+    def audiences(self, name: str, access: Access) -> tuple[int, ...]:
+        """Return the audiences to search for this type."""
+        found = self._audiences.get((name, access.audience))
+        if found is None:
+            found = audiences(self.registry, name, access)
+            self._audiences[name, access.audience] = found
+        return found
+
+    def rules(self) -> Rules:
+        return Rules(
+            base=self.base,
+            now=microseconds(self.clock()),
+            page_size=self.page_size,
+            page_limit=self.page_limit,
+        )
+
+    async def settle(self) -> None:
+        """Let consents that began or ended by the clock take effect before an answer."""
+        if await self.reader.rows(DUE, (microseconds(self.clock()),)):
+            await asyncio.to_thread(refresh_due, self.database, self.clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an interaction answers; `patients` are the keys of those it is about.
+
+    Version 0 stands for none, as of a Bundle.
+    """
+
+    status: int
+    body: bytes
+    version: int = 0
+    last_updated: int = 0
+    location: str | None = None
+    patients: Collection[str] = ()
+
+
+def served(registry: Registry, name: str) -> ResourceType:
+    """Return the type, or raise NotFoundError where no such type is served."""
+    kind = registry.by_type.get(name)
+    if kind is None:
+        raise NotFoundError("this resource type is not served here")
+    return kind
+
+
+def require(access: Access, name: str, letter: str) -> None:
+    """Raise ForbiddenError unless the token may do this."""
+    if not access.may(name, letter):
+        raise ForbiddenError(f"the token does not grant system/{name}.{letter}")
+
+
+def absent(name: str) -> NotFoundError:
+    """Return the one answer to an id that is unknown, deleted, foreign or above the ceiling."""
+    return NotFoundError(f"there is no {name} with this id")

@@ -1,0 +1,1 @@
+"""One file for each FHIR interaction, named as the specification names it."""
