@@ -19,15 +19,11 @@ LOINC: Final = "http://loinc.org"
 UCUM: Final = "http://unitsofmeasure.org"
 LANGUAGES: Final = "urn:ietf:bcp:47"
 ACT: Final = f"{TERMINOLOGY}/v3-ActCode"
-SDOHCC: Final = "http://hl7.org/fhir/us/sdoh-clinicalcare"
-SDOHCC_CODES: Final = f"{SDOHCC}/CodeSystem/SDOHCC-CodeSystemTemporaryCodes"
 US_CORE: Final = "http://hl7.org/fhir/us/core/StructureDefinition"
 
-CAPACITY_STATUS: Final = (
-    f"{SDOHCC}/StructureDefinition/SDOHCC-ExtensionHealthcareServiceCapacityStatus"
-)
 ORDINAL_VALUE: Final = "http://hl7.org/fhir/StructureDefinition/ordinalValue"
 SUPPORT_GROUP: Final = f"{EXTENSIONS}/support-group"
+ATTENDANCE: Final = f"{EXTENSIONS}/attendance"
 
 
 @dataclass(frozen=True)
@@ -56,9 +52,6 @@ ACCESS = Code(f"{TERMINOLOGY}/consentaction", "access", "Access")
 DISCLOSE = Code(f"{TERMINOLOGY}/consentaction", "disclose", "Disclose")
 RECIPIENT = Code(f"{TERMINOLOGY}/v3-ParticipationType", "IRCP", "information recipient")
 
-HAS_CAPACITY = Code(SDOHCC_CODES, "capacity", "Has Capacity")
-NO_CAPACITY = Code(SDOHCC_CODES, "no-capacity", "No Capacity")
-WAITLIST = Code(SDOHCC_CODES, "waitlist", "No Capacity - Has Waitlist")
 
 # The codes of this project: in none of the standards, or too licensed to use (CPT 90853).
 GROUP_SESSION = Code(f"{LOCAL}/session-type", "group-session", "Group session")

@@ -19,6 +19,11 @@ def present(elements: Mapping[str, Any]) -> Element:
     return {k: v for k, v in trimmed.items() if v is not None and v not in ("", [], {})}
 
 
+def texts(text: str | None) -> list[str]:
+    """Return a repeating text with this one value, or none if that is blank."""
+    return [text.strip()] if text and text.strip() else []
+
+
 def instant(moment: datetime) -> str:
     """Return a moment in UTC, to the second unless it has a fraction."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -49,13 +54,13 @@ def identifier(system: str, value: str, kind: Code | None = None) -> Element:
 
 
 def human_name(family: str, given: str) -> Element:
-    return present({"family": family, "given": [given] if given.strip() else None})
+    return present({"family": family, "given": texts(given)})
 
 
 def address(parts: facts.Address) -> Element:
     return present(
         {
-            "line": [parts.line] if parts.line else None,
+            "line": texts(parts.line),
             "city": parts.city,
             "state": parts.state,
             "postalCode": parts.postal_code,
@@ -66,7 +71,7 @@ def address(parts: facts.Address) -> Element:
 
 def telecom(phone: str | None, email: str | None = None) -> list[Element]:
     found = (("phone", phone), ("email", email))
-    return [{"system": system, "value": value.strip()} for system, value in found if value]
+    return [{"system": system, "value": value} for system, many in found for value in texts(many)]
 
 
 def as_list(element: Element) -> list[Element]:

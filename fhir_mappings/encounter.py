@@ -9,7 +9,7 @@ https://hl7.org/fhir/R4/encounter.html
 from collections.abc import Iterator
 
 from fhir_mappings import labels, references, visits
-from fhir_mappings.codes import AMBULATORY, GROUP_SESSION, US_CORE, VIRTUAL
+from fhir_mappings.codes import AMBULATORY, ATTENDANCE, GROUP_SESSION, US_CORE, VIRTUAL
 from fhir_mappings.datatypes import Element, codeable_concept, coding, period, present
 from service.fhir.mapping import Draft, View
 from service.models.consents import Category
@@ -30,6 +30,8 @@ def render(facts: VisitFacts, view: View) -> Iterator[Draft]:
     source = visits.source(facts)
     resource = present(
         {
+            # Late without a time of arrival would read as present without it.
+            "extension": [{"url": ATTENDANCE, "valueCode": facts.mark}],
             "identifier": [visits.session_identifier(facts, view)],
             "status": "finished",
             "class": coding(CLASS[facts.group.modality]),

@@ -16,6 +16,7 @@ from fhir_mappings.datatypes import (
     language,
     present,
     telecom,
+    texts,
 )
 from fhir_mappings.visibility import may_know
 from service.fhir.mapping import Draft, View
@@ -38,7 +39,7 @@ def render(facts: PatientFacts, view: View) -> Iterator[Draft]:
             "gender": facts.gender.value,
             "birthDate": facts.birth_date.isoformat() if facts.birth_date else None,
             "address": as_list(address(facts.address)),
-            "communication": [{"language": language(facts.language)}] if facts.language else None,
+            "communication": [{"language": language(tag)} for tag in texts(facts.language)],
             "managingOrganization": references.programme(view.audience),
         }
     )

@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 ATTEMPTS = 30
 WRITE_SECONDS = 5.0
+LOCK_WAIT = "4s"
 RETRIED = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock time-out
 FIRST_PAUSE_SECONDS = 0.002
 
@@ -113,12 +114,11 @@ class Database:
         if self.sqlite:
             return
         keys = sorted(aggregate.lock_key for aggregate in wanted)
-        session.execute(
-            text(
-                "SELECT set_config('alongside.unit_of_work', 'on', true),"
-                " set_config('lock_timeout', '4s', true)"
-            )
+        begin = text(
+            "SELECT set_config('alongside.unit_of_work', 'on', true),"
+            " set_config('lock_timeout', :wait, true)"
         )
+        session.execute(begin, {"wait": LOCK_WAIT})
         if keys:
             lock = text("SELECT pg_advisory_xact_lock(k) FROM unnest(CAST(:keys AS bigint[])) k")
             session.execute(lock, {"keys": keys})

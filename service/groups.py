@@ -29,6 +29,8 @@ def update_group(session: Session, command: UpdateGroup, _now: datetime) -> Supp
     row = get(session, SupportGroup, command.group_id)
     check_version(row, command.if_match)
     given = changes(command)
+    if given.get("status") is GroupStatus.DRAFT is not row.status:
+        raise BusinessRuleError("a group does not become a draft again", element="status")
     if "instruments" in given:
         given["instruments"] = " ".join(given["instruments"])
     apply(row, {k: v for k, v in given.items() if k not in {"group_id", "if_match"}})

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 from sqlmodel import Session as DbSession
-from sqlmodel import SQLModel, col, func, select
+from sqlmodel import SQLModel, col, select
 
 from service.models.connections import Facility
 from service.models.consents import Consent
@@ -91,29 +91,9 @@ def instruments(session: DbSession, ids: Ids) -> list[InstrumentFacts]:
     return [pick(InstrumentFacts, row) for row in columns(session, Instrument, ids)]
 
 
-def groups(session: DbSession, ids: Ids, *, counted: bool = False) -> dict[UUID, GroupFacts]:
-    """Return groups by id; with their enrolment counts when `counted`."""
-    rows = columns(session, SupportGroup, ids)
-    counts = _counts(session, [row["id"] for row in rows]) if counted else {}
-    return {
-        row["id"]: pick(
-            GroupFacts,
-            row,
-            enrolled=counts.get((row["id"], EnrollmentStatus.ACTIVE), 0)
-            + counts.get((row["id"], EnrollmentStatus.ON_HOLD), 0),
-            waiting=counts.get((row["id"], EnrollmentStatus.WAITLISTED), 0),
-        )
-        for row in rows
-    }
-
-
-def _counts(session: DbSession, ids: list[UUID]) -> dict[tuple[UUID, EnrollmentStatus], int]:
-    statement = (
-        select(Enrollment.group_id, Enrollment.status, func.count())
-        .where(col(Enrollment.group_id).in_(ids))
-        .group_by(col(Enrollment.group_id), col(Enrollment.status))
-    )
-    return {(group, status): count for group, status, count in session.execute(statement)}
+def groups(session: DbSession, ids: Ids) -> dict[UUID, GroupFacts]:
+    """Return groups by id."""
+    return {row["id"]: pick(GroupFacts, row) for row in columns(session, SupportGroup, ids)}
 
 
 def patients(session: DbSession, ids: Ids) -> list[PatientFacts]:

@@ -110,7 +110,7 @@ class Rendering:
                 for facts in load(self.session, ids):
                     yield from self._render(kind, facts.id.hex, facts, view)
         if ids := sources.ids.get("group"):
-            for group in loading.groups(self.session, ids, counted=True).values():
+            for group in loading.groups(self.session, ids).values():
                 yield from self._render("group", group.id.hex, group, view)
 
     def _facilities(self, ids: set[UUID]) -> Iterator[Target]:

@@ -109,7 +109,6 @@ def _add_enrollments(session: DbSession, sources: Sources, rows: list[Enrollment
     sources.add("enrollment", {row.id for row in rows})
     groups = {row.group_id for row in rows}
     sources.add("roster", groups)
-    sources.add("group", groups)
     for row in rows:
         sessions = session.exec(select(Session.id).where(Session.group_id == row.group_id))
         sources.visits.update((one, row.patient_id) for one in sessions)

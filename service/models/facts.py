@@ -75,8 +75,6 @@ class InstrumentFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class GroupFacts:
-    """`enrolled` and `waiting` are counts for capacity in words; they are never shown."""
-
     id: UUID
     public_name: str
     neutral_name: str
@@ -92,8 +90,6 @@ class GroupFacts:
     status: GroupStatus
     place_id: UUID | None
     facilitator_id: UUID | None
-    enrolled: int = 0
-    waiting: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

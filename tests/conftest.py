@@ -1,0 +1,95 @@
+"""Databases for the tests: each test has its own, on SQLite and on PostgreSQL alike."""
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from fhir_mappings.registry import build_registry
+
+from service.clock import Clock, system_clock
+from service.database import Database
+from service.fhir.projection import DocumentProjector
+from service.migrations import upgrade
+from tests.postgres import binaries, cluster
+
+TEMPLATE = "alongside_template"
+numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file."""
+    file = tmp_path_factory.mktemp("template") / "template.db"
+    upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a running server, with a migrated template database."""
+    folder = binaries()
+    if folder is None:
+        if os.environ.get("ALONGSIDE_REQUIRE_POSTGRES"):
+            pytest.fail("PostgreSQL's server binaries are required here and were not found")
+        pytest.skip("PostgreSQL's server binaries (initdb, pg_ctl) were not found")
+    with cluster(folder) as server:
+        execute(server, f"CREATE DATABASE {TEMPLATE}")
+        upgrade(f"{server}/{TEMPLATE}")
+        yield server
+
+
+def execute(server: str, statement: str) -> None:
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(statement)
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    file = tmp_path / "alongside.db"
+    shutil.copy(sqlite_template, file)
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    name = f"test_{next(numbers)}"
+    execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    yield f"{postgres_server}/{name}"
+    execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated, empty database of this test's own; once of each kind."""
+    name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    url: str = request.getfixturevalue(name)
+    return url
+
+
+def open_database(url: str, clock: Clock = system_clock) -> Database:
+    return Database(url, projector=DocumentProjector(build_registry(), clock), clock=clock)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = open_database(database_url)
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture
+def sqlite_database(sqlite_url: str) -> Iterator[Database]:
+    opened = open_database(sqlite_url)
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[Database]:
+    opened = open_database(postgres_url)
+    yield opened
+    opened.engine.dispose()
