@@ -1,0 +1,110 @@
+"""Builds what a process works with: one registry, one database, one audit writer."""
+
+from sqlalchemy.exc import DBAPIError, NoResultFound
+from sqlmodel import Session, select
+
+from api.context import Context
+from fhir_mappings import questionnaire_response, structure
+from fhir_mappings.registry import build_registry
+from service import instruments, migrations
+from service.audit import open_audit, prepare
+from service.clock import Clock, system_clock
+from service.database import Database
+from service.fhir.audiences import identifier_key
+from service.fhir.endpoint import Writing
+from service.fhir.projection import DocumentProjector
+from service.fhir.store_reader import open_reader
+from service.models.aggregates import Aggregate
+from service.models.groups import Programme
+from service.models.screening import Instrument
+from service.settings import Settings
+from service.smart.server import Server
+
+INSTALLATION = Aggregate("installation", "1")
+
+
+class NotInstalledError(RuntimeError):
+    """The database has no tables yet, or cannot be reached."""
+
+
+def build(settings: Settings, clock: Clock = system_clock, *, key: bytes | None = None) -> Context:
+    """Return the context of a process; `key` is the installation's, read where it is not given.
+
+    Raises:
+        NotInstalledError: the key cannot be read.
+    """
+    database = open_database(settings, clock)
+    return Context(
+        settings=settings,
+        database=database,
+        registry=build_registry(),
+        clock=clock,
+        reader=open_reader(settings.database_url),
+        audit=open_audit(settings.audit_url),
+        server=_server(settings, database, clock),
+        writing=Writing(
+            validate=structure.validate,
+            to_command=questionnaire_response.to_command,
+            to_correction=questionnaire_response.to_correction,
+            crisis_text=settings.crisis_text,
+        ),
+        key=_key(database) if key is None else key,
+    )
+
+
+def _server(settings: Settings, database: Database, clock: Clock) -> Server:
+    return Server(
+        database,
+        base_url=settings.public_base_url,
+        seconds=settings.access_token_seconds,
+        clock=clock,
+    )
+
+
+def _key(database: Database) -> bytes:
+    try:
+        return database.read(identifier_key)
+    except (DBAPIError, NoResultFound) as error:
+        raise NotInstalledError(
+            "the database cannot be read or has no tables yet: run `alongside migrate`"
+        ) from error
+
+
+def open_database(settings: Settings, clock: Clock = system_clock) -> Database:
+    """Return the database with the projector that keeps its documents true."""
+    projector = DocumentProjector(build_registry(), clock)
+    return Database(settings.database_url, projector=projector, clock=clock)
+
+
+def install(settings: Settings, clock: Clock = system_clock) -> None:
+    """Bring the database to the newest revision, with the rows that every installation has."""
+    migrations.upgrade(settings.database_url)
+    prepare(settings.audit_url)
+    database = open_database(settings, clock)
+    try:
+        ensure_programme(database, settings.programme_name)
+        publish_instruments(database)
+    finally:
+        database.engine.dispose()
+
+
+def ensure_programme(database: Database, name: str) -> None:
+    """Add the programme's row where there is none."""
+
+    def work(session: Session) -> None:
+        if session.exec(select(Programme.id)).first() is None:
+            session.add(Programme(name=name))
+
+    database.unit_of_work(work, INSTALLATION)
+
+
+def publish_instruments(database: Database) -> None:
+    """Add a row for each version of a questionnaire, so that its Questionnaire is served."""
+
+    def work(session: Session) -> None:
+        published = set(session.exec(select(Instrument.name, Instrument.version)).all())
+        for each in instruments.all_versions():
+            if (each.id, each.version) not in published:
+                session.add(Instrument(name=each.id, version=each.version))
+
+    database.unit_of_work(work, INSTALLATION)

@@ -1,0 +1,199 @@
+"""The command `alongside`: what an operator does at a shell.
+
+What goes wrong is said in a sentence with the next step; the exit code is then 1.
+"""
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
+
+from api import bootstrap, openapi, operators
+from api.demo import bench_state
+from api.demo.run import run as run_demo
+from api.main import create_app, described
+from service import migrations
+from service.errors import AlongsideError
+from service.models.connections import Confidentiality
+from service.settings import Settings
+from service.smart.clients import all_clients
+
+cli = typer.Typer(
+    help="Support groups beside formal treatment, as FHIR R4.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+clients = typer.Typer(help="Software that may call this service.", no_args_is_help=True)
+cli.add_typer(clients, name="clients")
+
+Port = Annotated[int, typer.Option(envvar="PORT", min=1, max=65535)]
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+def main() -> None:
+    """Run the command line."""
+    os.umask(0o077)  # a SQLite file has patients in it: for its owner alone
+    try:
+        cli()
+    except ValidationError as error:
+        names = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        _fail(f"a setting is wrong: {names}. docs/configuration.md has them all.")
+    except (AlongsideError, bootstrap.NotInstalledError) as error:
+        _fail(str(error))
+    except SQLAlchemyError as error:
+        kind = type(getattr(error, "orig", None) or error).__name__
+        _fail(f"the database refused ({kind}): check DATABASE_URL, then run `alongside migrate`")
+
+
+def _fail(sentence: str) -> None:
+    print(f"alongside: {sentence}", file=sys.stderr)
+    sys.exit(1)
+
+
+@cli.command()
+def migrate(
+    *, check: Annotated[bool, typer.Option(help="Compare the models with the revisions.")] = False
+) -> None:
+    """Bring the database to the newest revision."""
+    if not check:
+        settings = Settings()
+        bootstrap.install(settings)
+        print(f"The database is at revision {migrations.newest()}.")
+        return
+    if differences := migrations.check():
+        print(*differences, sep="\n", file=sys.stderr)
+        _fail('the models have no revision: make migration m="what changes"')
+    print("Models and revisions agree.")
+
+
+@cli.command()
+def serve(host: str = "127.0.0.1", port: Port = 8000) -> None:
+    """Serve until interrupted."""
+    settings = _settings(host, port)
+    logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)
+    context = bootstrap.build(settings)
+    if migrations.current(settings.database_url) != migrations.newest():
+        _fail("the database is at an older revision: run `alongside migrate`")
+    print(f"Alongside serves on {settings.public_base_url} (Ctrl-C ends it)", flush=True)
+    uvicorn.run(
+        create_app(context),
+        host=host,
+        port=port,
+        loop="auto",
+        http="httptools",
+        log_config=None,
+        access_log=False,  # the audit rows say more, and a log must not name patients
+        server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
+    )
+
+
+@cli.command()
+def demo(port: Port = 8000) -> None:
+    """Load the demo of synthetic people where there is nothing yet, and say where to look."""
+    settings = _settings("127.0.0.1", port)
+    context = bootstrap.build(settings)
+    run_demo(context.database, settings.public_base_url)
+
+
+@cli.command()
+def token(
+    client: Annotated[str, typer.Option(help="The client's name.")],
+    scope: Annotated[str, typer.Option(help="Scopes, separated by spaces.")],
+) -> None:
+    """Print an access token for a client, and nothing else."""
+    context = bootstrap.build(Settings())
+    print(operators.token(context, client, scope))
+
+
+@clients.command("add")
+def add_client(
+    name: str,
+    scope: Annotated[list[str], typer.Option(help="May be given more than once.")],
+    *,
+    connection: Annotated[
+        str | None, typer.Option(help="A hospital's; else the programme's.")
+    ] = None,
+    ceiling: Annotated[Confidentiality, typer.Option()] = Confidentiality.RESTRICTED,
+    roster: Annotated[bool, typer.Option(help="May read rosters.")] = False,
+) -> None:
+    """Add a client; print its secret, once."""
+    context = bootstrap.build(Settings())
+    new = operators.Registration(
+        name=name,
+        scopes=tuple(word for each in scope for word in each.split()),
+        connection=connection,
+        ceiling=ceiling,
+        roster_role=roster,
+    )
+    print(operators.add_client(context, new))
+
+
+@clients.command("list")
+def list_clients() -> None:
+    """List clients, without their secrets."""
+    context = bootstrap.build(Settings())
+    table = Table("name", "connection", "scopes", "ceiling", "roster", "disabled")
+    names = context.database.read(operators.connection_names)
+    for each in context.database.read(all_clients):
+        table.add_row(
+            each.name,
+            names[each.connection_id] if each.connection_id else "(programme)",
+            " ".join(each.scopes),
+            each.ceiling.value,
+            "yes" if each.roster_role else "",
+            f"{each.disabled_at:%Y-%m-%d}" if each.disabled_at else "",
+        )
+    Console().print(table)
+
+
+@clients.command("disable")
+def disable_client(name: str) -> None:
+    """Refuse a client from now on, with the tokens that it holds."""
+    operators.disable_client(bootstrap.build(Settings()), name)
+    print(f"{name} is disabled.")
+
+
+@cli.command("bench-state", hidden=True)
+def bench_state_of_demo(folder: Path) -> None:
+    """Write what bench/run.sh reads: ids of the demo, and its PHQ-9."""
+    bench_state.write(bootstrap.build(Settings()).database, folder)
+
+
+@cli.command("openapi")
+def write_openapi(
+    path: Path = Path("openapi.yaml"),
+    *,
+    check: Annotated[bool, typer.Option(help="Compare instead of writing.")] = False,
+) -> None:
+    """Write openapi.yaml from the application."""
+    text = openapi.as_yaml(described())
+    if not check:
+        path.write_text(text, encoding="utf-8")
+        print(f"Wrote {path}.")
+    elif not path.exists() or path.read_text(encoding="utf-8") != text:
+        _fail(f"{path} differs from the application: run `make openapi` and commit it")
+    else:
+        print(f"{path} equals the application.")
+
+
+def _settings(host: str, port: int) -> Settings:
+    """Return the settings; the address to serve on is the public one where none is set."""
+    settings = Settings()
+    if "public_base_url" in settings.model_fields_set:
+        return settings
+    shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared only
+    return settings.model_copy(update={"public_base_url": f"http://{shown}:{port}"})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""Who is calling: the access of a bearer token, for /fhir and /v1 alike.
+
+https://www.rfc-editor.org/rfc/rfc6750
+"""
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Request, Security
+from fastapi.security import OAuth2
+
+from api.context import Context
+from service.access import Access
+from service.clock import microseconds
+from service.errors import ForbiddenError
+from service.smart.tokens import SELECT_ACCESS, access_of_row, bearer
+
+CLIENT_CREDENTIALS = OAuth2(
+    flows={
+        "clientCredentials": {
+            "tokenUrl": "/oauth/token",
+            "scopes": {"v1.read": "Read the programme's records", "v1.write": "Change them"},
+        }
+    },
+    scheme_name="clientCredentials",
+    auto_error=False,
+)
+
+
+async def access_of(request: Request, context: Context) -> Access:
+    """Return the caller's access, remembered for its audit row.
+
+    Raises:
+        LoginError: no valid token.
+    """
+    token_hash = bearer(request.headers.get("authorization"))
+    rows = await context.reader.rows(SELECT_ACCESS, (token_hash,))
+    access = access_of_row(rows[0] if rows else None, microseconds(context.clock()))
+    request.scope.setdefault("state", {})["access"] = access
+    return access
+
+
+def context_of(request: Request) -> Context:
+    """Return what `api.bootstrap` built."""
+    return cast("Context", request.app.state.context)
+
+
+CurrentContext = Annotated[Context, Depends(context_of)]
+
+
+async def v1_read(
+    request: Request,
+    context: CurrentContext,
+    _scheme: Annotated[object, Security(CLIENT_CREDENTIALS, scopes=["v1.read"])],
+) -> Access:
+    return _programme(await access_of(request, context), "v1.read")
+
+
+async def v1_write(
+    request: Request,
+    context: CurrentContext,
+    _scheme: Annotated[object, Security(CLIENT_CREDENTIALS, scopes=["v1.write"])],
+) -> Access:
+    return _programme(await access_of(request, context), "v1.write")
+
+
+def _programme(access: Access, scope: str) -> Access:
+    if not access.is_programme:
+        raise ForbiddenError("/v1 is for the programme; a hospital's client uses /fhir")
+    if scope not in access.scopes.names:
+        raise ForbiddenError(f"this needs the scope {scope}")
+    return access
+
+
+V1Read = Annotated[Access, Depends(v1_read)]
+V1Write = Annotated[Access, Depends(v1_write)]

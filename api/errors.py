@@ -1,0 +1,192 @@
+"""How errors are answered: one table of statuses, OperationOutcomes on /fhir, problems elsewhere.
+
+https://hl7.org/fhir/R4/http.html#Status-Codes
+https://www.rfc-editor.org/rfc/rfc9457
+"""
+
+import logging
+import traceback
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from fhir_mappings import operation_outcome
+from service.errors import (
+    AlongsideError,
+    BusinessRuleError,
+    BusyError,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    LoginError,
+    NotFoundError,
+    NotSupportedError,
+    Problem,
+    ProjectionError,
+    VersionError,
+)
+
+FHIR_JSON = "application/fhir+json"
+PROBLEM_JSON = "application/problem+json"
+
+# The nearest class in the error's ancestry counts.
+STATUS: dict[type[AlongsideError], int] = {
+    AlongsideError: 400,
+    InvalidError: 400,
+    BusinessRuleError: 422,
+    NotSupportedError: 400,
+    NotFoundError: 404,
+    ForbiddenError: 403,
+    LoginError: 401,
+    ConflictError: 409,
+    VersionError: 412,
+    BusyError: 503,
+    ProjectionError: 500,
+}
+HEADERS: dict[int, dict[str, str]] = {
+    401: {"WWW-Authenticate": 'Bearer realm="alongside"'},
+    503: {"Retry-After": "1"},
+}
+HTTP_ISSUE = {401: "login", 403: "forbidden", 404: "not-found", 405: "not-supported"}
+VALIDATION_CODE = {"missing": "required", "enum": "code-invalid", "literal_error": "code-invalid"}
+UNEXPECTED = "the service failed; the request id in X-Request-Id finds the record of it"
+
+log = logging.getLogger("alongside")
+
+
+def status_of(error: AlongsideError) -> int:
+    """Return the HTTP status of this error."""
+    return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
+
+
+def fhir_error(error: AlongsideError) -> Response:
+    """Answer with an OperationOutcome."""
+    status = status_of(error)
+    content = orjson.dumps(operation_outcome.from_error(error))
+    return Response(content, status, HEADERS.get(status), FHIR_JSON)
+
+
+def problem(error: AlongsideError, instance: str | None = None) -> Response:
+    """Answer with a problem document."""
+    errors = [_member(each) for each in error.problems if each.element]
+    return _problem(status_of(error), error.title, error.message, errors, instance)
+
+
+def _problem(
+    status: int, title: str, detail: str, errors: Sequence[dict[str, str]], instance: str | None
+) -> Response:
+    content: dict[str, Any] = {
+        "type": "about:blank", "title": title, "status": status, "detail": detail,
+    }  # fmt: skip
+    if instance:
+        content["instance"] = instance
+    if errors:
+        content["errors"] = list(errors)
+    return Response(orjson.dumps(content), status, HEADERS.get(status), PROBLEM_JSON)
+
+
+def _member(each: Problem) -> dict[str, str]:
+    return {"field": each.element, "rule": each.rule, "code": each.code}
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of the app be answered here."""
+    app.add_exception_handler(AlongsideError, _alongside)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def is_fhir(request: Request) -> bool:
+    path: str = request.scope["path"]
+    return path == "/fhir" or path.startswith("/fhir/")
+
+
+async def _alongside(request: Request, error: Exception) -> Response:
+    if not isinstance(error, AlongsideError):
+        raise error
+    if isinstance(error, ProjectionError):
+        return await _unexpected(request, error)
+    return fhir_error(error) if is_fhir(request) else problem(error, request.url.path)
+
+
+async def _validation(request: Request, error: Exception) -> Response:
+    """Name each field and its rule; what was sent is not said again."""
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    errors = [
+        {
+            "field": _field(each["loc"]),
+            "rule": each["msg"],
+            "code": VALIDATION_CODE.get(each["type"], "invalid"),
+        }
+        for each in found
+    ]
+    detail = "; ".join(f"{each['field']}: {each['rule']}" for each in errors)
+    return _problem(422, InvalidError.title, detail, errors, request.url.path)
+
+
+def _field(location: Sequence[int | str]) -> str:
+    """Return `marks[2].patient` of ("body", "marks", 2, "patient")."""
+    text = ""
+    for part in location[1:]:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text or str(location[0])
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    """Answer what the router says: no such route, no such method."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = dict((error.headers if isinstance(error, HTTPException) else None) or {})
+    title = HTTPStatus(status).phrase
+    if is_fhir(request):
+        code = HTTP_ISSUE.get(status, "processing")
+        response = _outcome(status, code, title)
+    else:
+        response = _problem(status, title, _route_detail(status), (), request.url.path)
+    response.headers.update(headers)
+    return response
+
+
+def _route_detail(status: int) -> str:
+    details = {404: "there is nothing at this address", 405: "this address takes other methods"}
+    return details.get(status, HTTPStatus(status).description)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    """Say that it failed, not why; the record has the place, never the content."""
+    request_id = request.scope.get("state", {}).get("request_id", "-")
+    where = "".join(traceback.format_tb(error.__traceback__))
+    log.error("request %s failed: %s\n%s", request_id, type(error).__name__, where)
+    if is_fhir(request):
+        return _outcome(500, "exception", UNEXPECTED)
+    return _problem(500, "The service failed", UNEXPECTED, (), request.url.path)
+
+
+def _outcome(status: int, code: str, text: str) -> Response:
+    issue = {"severity": "error", "code": code, "diagnostics": text}
+    content = orjson.dumps(operation_outcome.outcome([issue]))
+    return Response(content, status, HEADERS.get(status), FHIR_JSON)
+
+
+class SilentFailures:
+    """Keeps what `_unexpected` has answered from the server's log, where its content would be."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        except Exception as error:
+            if scope["type"] != "http":
+                raise
+            # Starlette raises again what it has answered, and what broke off an answer.
+            log.debug("a failure ended at the edge: %s", type(error).__name__)

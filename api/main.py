@@ -1,0 +1,83 @@
+"""The application: FHIR, /v1, tokens, health and pages, behind one audit row a request."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from api import errors, health, openapi, pages
+from api.audit import AuditMiddleware
+from api.bootstrap import build
+from api.context import Context
+from api.headers import SecurityHeaders
+from api.routes import fhir, oauth, v1
+from service.settings import Settings
+
+
+class Alongside(FastAPI):
+    """The audit row is outermost, so that no answer is without one."""
+
+    def __init__(self, context: Context, **options: Any) -> None:  # noqa: ANN401 - FastAPI's own
+        super().__init__(**options)
+        self.state.context = context
+
+    def build_middleware_stack(self) -> ASGIApp:
+        context: Context = self.state.context
+        inner = SecurityHeaders(errors.SilentFailures(super().build_middleware_stack()))
+        return AuditMiddleware(inner, context.audit, context.clock)
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi.document(self, self.state.context)
+        return self.openapi_schema
+
+
+def create_app(context: Context) -> FastAPI:
+    """Return the application of this context."""
+    app = Alongside(
+        context,
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        **openapi.INFO,
+    )
+    errors.install(app)
+    app.router.routes.extend(fhir.routes(context))  # first: the others are asked less often
+    app.router.routes.extend(oauth.routes(context))
+    app.include_router(v1.router)
+    app.include_router(health.router)
+    app.add_route("/openapi.json", _openapi)
+    app.router.routes.extend(pages.routes(app, context))
+    return app
+
+
+def described() -> dict[str, Any]:
+    """Return the OpenAPI document of the software, whatever it is set to."""
+    nowhere = "sqlite:///:memory:"
+    settings = Settings(database_url=nowhere, audit_database_url=nowhere)
+    return create_app(build(settings, key=b"none")).openapi()
+
+
+def app() -> FastAPI:
+    """Return the application as the environment sets it; uvicorn's factory."""
+    return create_app(build(Settings()))
+
+
+@asynccontextmanager
+async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
+    yield
+    context: Context = application.state.context
+    await context.reader.close()
+    context.audit.close()
+    context.database.engine.dispose()
+
+
+async def _openapi(request: Request) -> Response:
+    content = openapi.as_json(request.app.openapi())
+    return Response(content, media_type="application/json", headers={"Cache-Control": "no-cache"})

@@ -1,0 +1,127 @@
+"""What an operator does to clients and tokens; each act leaves an audit row of method CLI."""
+
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlmodel import Session, select
+
+from api.context import Context
+from service.access import Scopes, is_scope
+from service.audit import AuditEntry
+from service.clock import microseconds
+from service.errors import AlongsideError, ForbiddenError, NotFoundError, ValueSetError
+from service.identifiers import new_id
+from service.models.connections import Confidentiality, Connection
+from service.smart import clients
+from service.smart.tokens import Grant, issue
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """A client to be added, with its connection by name."""
+
+    name: str
+    scopes: tuple[str, ...]
+    connection: str | None = None
+    ceiling: Confidentiality = Confidentiality.RESTRICTED
+    roster_role: bool = False
+
+
+def token(context: Context, client: str, scope: str) -> str:
+    """Return an access token for this client.
+
+    Raises:
+        NotFoundError: there is no such client.
+        ForbiddenError: it is disabled, or may not have these scopes.
+        ValueSetError: a scope is not one that is known here.
+    """
+
+    def work(session: Session) -> str:
+        row = clients.client_named(session, client)
+        if row.disabled_at is not None:
+            raise ForbiddenError(f"{client} is disabled")
+        names = scope.split()
+        unknown = [name for name in names if not is_scope(name)]
+        if unknown or not names:
+            said = " ".join(unknown) or "nothing"
+            raise ValueSetError(f"not a scope here: {said}; for example system/*.rs or v1.read")
+        if not Scopes(scope).within(Scopes(" ".join(row.scopes))):
+            raise ForbiddenError(f"{client} may have: {' '.join(row.scopes)}")
+        grant = Grant(
+            scope=" ".join(names), seconds=context.settings.access_token_seconds, issued_by="cli"
+        )
+        return issue(session, row, grant, context.clock())
+
+    with _audited(context, client, "token", query=f"scope={scope}"):
+        return context.database.unit_of_work(work)
+
+
+def add_client(context: Context, registration: Registration) -> str:
+    """Add a client and return its secret."""
+
+    def work(session: Session) -> str:
+        new = clients.NewClient(
+            name=registration.name,
+            scopes=registration.scopes,
+            connection_id=_connection(session, registration.connection),
+            ceiling=registration.ceiling,
+            roster_role=registration.roster_role,
+        )
+        return clients.add_client(session, new)[1]
+
+    with _audited(context, registration.name, "clients/add"):
+        return context.database.unit_of_work(work)
+
+
+def disable_client(context: Context, name: str) -> None:
+    """Refuse this client from now on."""
+    now = context.clock()
+    with _audited(context, name, "clients/disable"):
+        context.database.unit_of_work(lambda session: clients.disable_client(session, name, now))
+
+
+def connection_names(session: Session) -> dict[UUID, str]:
+    return dict(session.exec(select(Connection.id, Connection.name)).all())
+
+
+def _connection(session: Session, name: str | None) -> UUID | None:
+    if name is None:
+        return None
+    found = session.exec(select(Connection.id).where(Connection.name == name)).first()
+    if found is None:
+        raise NotFoundError(f"there is no connection named {name}", element="connection")
+    return found
+
+
+@contextmanager
+def _audited(
+    context: Context, client: str, path: str, *, query: str | None = None
+) -> Iterator[None]:
+    """Write the row before anything is printed; a refusal has its row too."""
+    entry = AuditEntry(
+        request_id=new_id().hex,
+        at=microseconds(context.clock()),
+        client=client,
+        audience=None,
+        address=_operator(),
+        method="CLI",
+        path=path,
+        query=query,
+        status=200,
+    )
+    try:
+        yield
+    except AlongsideError:
+        context.audit.write_now(entry._replace(status=403))
+        raise
+    context.audit.write_now(entry)
+
+
+def _operator() -> str:
+    try:
+        return f"user {getpass.getuser()}"
+    except (KeyError, OSError):  # a container's user without a name
+        return "user unknown"
