@@ -21,7 +21,7 @@ from fhir_mappings import (
     questionnaire_response,
 )
 from fhir_mappings.search_parameters import date, id_of_patient, string, token
-from service.fhir.mapping import Mapping, Registry, ResourceType
+from service.fhir.mapping import Mapping, Owner, Registry, ResourceType
 
 # `revision` is raised by hand when a golden file changes (tests/fhir_mappings/test_golden.py).
 MAPPINGS = (
@@ -130,6 +130,7 @@ ABOUT_PATIENTS = (
             date("birthdate", "birthDate", "individual-birthdate"),
         ),
         patient.PROFILES,
+        owner=Owner.SHARED,
         documentation="With the reader's own record numbers only.",
     ),
     ResourceType(
@@ -194,6 +195,7 @@ ABOUT_PATIENTS = (
         (questionnaire_response.PROFILE,),
         writable=True,
         patient_path="subject",
+        owner=Owner.SHARED,
         documentation="Scored on arrival; the sender reads what it sent.",
     ),
     ResourceType(
