@@ -118,6 +118,7 @@ class UndoLink:
     link_id: UUID
     undone_by: str
     reason: str
+    if_match: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from service.commands import LinkPatient, UndoLink
 from service.errors import BusinessRuleError, DuplicateError
 from service.models.connections import Connection
 from service.models.patients import Link, Patient
-from service.rows import get, require_text
+from service.rows import check_version, get, require_text
 
 
 def link_patient(session: Session, command: LinkPatient, now: datetime) -> Link:
@@ -46,6 +46,7 @@ def _refuse_second(session: Session, command: LinkPatient) -> None:
 def undo_link(session: Session, command: UndoLink, now: datetime) -> Link:
     """Undo a link: the hospital reads nothing of the person from the next request on."""
     row = get(session, Link, command.link_id)
+    check_version(row, command.if_match)
     require_text(command.reason, "reason")
     if row.undone_at is not None:
         raise BusinessRuleError("the link is undone already")
