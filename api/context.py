@@ -1,0 +1,42 @@
+"""What every route works with, built once by `api.bootstrap`."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from service.audit import AuditWriter
+from service.clock import Clock
+from service.database import Database
+from service.fhir.endpoint import Endpoint, Writing
+from service.fhir.mapping import Registry
+from service.fhir.store_reader import StoreReader
+from service.settings import Settings
+from service.smart.server import Server
+
+
+@dataclass(frozen=True)
+class Context:
+    """One process: its settings, its database and who writes, reads and audits."""
+
+    settings: Settings
+    database: Database
+    registry: Registry
+    clock: Clock
+    reader: StoreReader
+    audit: AuditWriter
+    server: Server
+    writing: Writing
+    key: bytes = field(repr=False)  # the installation's: FHIR ids and page links are made with it
+
+    @cached_property
+    def endpoint(self) -> Endpoint:
+        """The FHIR endpoint of this process."""
+        return Endpoint(
+            base=f"{self.settings.public_base_url}/fhir",
+            registry=self.registry,
+            reader=self.reader,
+            database=self.database,
+            clock=self.clock,
+            key=self.key,
+            page_size=self.settings.page_size,
+            page_limit=max(self.settings.page_size, self.settings.page_size_limit),
+        )

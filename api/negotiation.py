@@ -1,0 +1,86 @@
+"""What a request says about forms and preferences: Accept, _format, Prefer, If-Match.
+
+https://hl7.org/fhir/R4/http.html#general
+"""
+
+from collections.abc import Sequence
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from service.errors import InvalidError
+from service.fhir.search_parameters import JSON_FORMATS, MOST_PARAMETERS
+
+RETURNS = frozenset({"minimal", "representation", "OperationOutcome"})
+ACCEPTED = ("json", "*/*", "application/*")
+
+Pairs = Sequence[tuple[str, str]]
+
+
+def pairs_of(text: str) -> list[tuple[str, str]]:
+    """Return the parameters of a query or form.
+
+    Raises:
+        InvalidError: there are too many.
+    """
+    if not text:
+        return []
+    try:
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_PARAMETERS + 1)
+    except ValueError:
+        raise InvalidError(f"more than {MOST_PARAMETERS} parameters", element="query") from None
+
+
+def accepts_json(request: Request, pairs: Pairs) -> bool:
+    """Return whether JSON may be answered; `_format` comes before Accept."""
+    for name, value in pairs:
+        if name == "_format":
+            return value.partition(";")[0].replace(" ", "+") in JSON_FORMATS
+    for name, raw in request.scope["headers"]:
+        if name == b"accept":
+            text = raw.decode("latin-1").lower()
+            return any(kind in text for kind in ACCEPTED) or not text.strip()
+    return True
+
+
+def is_json(request: Request) -> bool:
+    """Return whether the body says that it is JSON."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind in {"application/fhir+json", "application/json"}
+
+
+def preferences(request: Request) -> dict[str, str]:
+    """Return what Prefer headers say, such as {"return": "minimal", "handling": "strict"}."""
+    found: dict[str, str] = {}
+    for header in request.headers.getlist("prefer"):
+        for part in header.replace(";", ",").split(","):
+            name, _, value = part.partition("=")
+            found.setdefault(name.strip().lower(), value.strip().strip('"'))
+    return found
+
+
+def is_strict(request: Request) -> bool:
+    return preferences(request).get("handling") == "strict"
+
+
+def returned(request: Request) -> str:
+    """Return what a write shall answer: minimal, representation or OperationOutcome."""
+    wanted = preferences(request).get("return", "")
+    return wanted if wanted in RETURNS else "representation"
+
+
+def versions(header: str | None) -> frozenset[str] | None:
+    """Return the versions that If-Match or If-None-Match name; None where there is no header.
+
+    Raises:
+        InvalidError: it is not a list of ETags.
+    """
+    if header is None:
+        return None
+    found = set()
+    for part in header.split(","):
+        tag = part.strip().removeprefix("W/")
+        if tag != "*" and not (len(tag) > 2 and tag[0] == tag[-1] == '"'):  # noqa: PLR2004
+            raise InvalidError('must hold ETags such as W/"1"', element="If-Match")
+        found.add(tag.strip('"'))
+    return frozenset(found)
