@@ -3,9 +3,9 @@
 https://docs.pydantic.dev/latest/concepts/pydantic_settings/
 """
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import AliasChoices, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CRISIS_TEXT = (
@@ -43,6 +43,12 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _own_crisis_text(self) -> Self:
+        if self.crisis_country != "US" and self.crisis_text == CRISIS_TEXT:
+            raise ValueError("crisis_text must be set too: the default is for the US only")
+        return self
 
     @property
     def audit_url(self) -> str:

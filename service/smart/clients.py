@@ -82,6 +82,9 @@ def _check(new: NewClient) -> None:
 
 
 def find_client(session: Session, name: str) -> Client | None:
+    """Return this client; a name that none can have is not asked for, as it may hold anything."""
+    if not NAME.fullmatch(name):
+        return None
     return session.exec(select(Client).where(Client.name == name)).one_or_none()
 
 

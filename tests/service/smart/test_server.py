@@ -10,21 +10,13 @@ import pytest
 from service.clock import microseconds, system_clock
 from service.database import Database
 from service.errors import LoginError
-from service.migrations import upgrade
 from service.models.connections import AccessToken
-from service.smart.clients import NewClient, add_client, disable_client
+from service.smart.clients import NewClient, add_client, client_named, disable_client
 from service.smart.server import Server, TokenReply
 from service.smart.tokens import SELECT_ACCESS, Grant, access_of_row, bearer, issue
 
 SCOPES = ("system/Patient.rs", "system/Observation.read", "v1.read")
 FORM = [("grant_type", "client_credentials"), ("scope", "system/Patient.rs v1.read")]
-
-
-@pytest.fixture
-def database(tmp_path) -> Database:
-    url = f"sqlite:///{tmp_path / 'tokens.db'}"
-    upgrade(url)
-    return Database(url)
 
 
 @pytest.fixture
@@ -44,8 +36,10 @@ def basic(name: str, secret: str) -> str:
 
 def row(database: Database, token: str):
     def look(session):
-        found = session.connection().exec_driver_sql(SELECT_ACCESS, (bearer(f"Bearer {token}"),))
-        return found.fetchone()
+        connection = session.connection()
+        mark = "?" if connection.dialect.name == "sqlite" else "%s"
+        statement = SELECT_ACCESS.replace("?", mark)
+        return connection.exec_driver_sql(statement, (bearer(f"Bearer {token}"),)).fetchone()
 
     return database.read(look)
 
@@ -77,9 +71,13 @@ def test_the_reply_must_not_be_stored(server, secret):
     assert headers["Pragma"] == "no-cache"
 
 
-def test_the_database_has_neither_secret_nor_token(server, database, secret, tmp_path):
+def test_the_database_has_neither_secret_nor_token(sqlite_database, tmp_path):
+    database = sqlite_database
+    new = NewClient(name="programme", scopes=SCOPES)
+    _, secret = database.unit_of_work(lambda session: add_client(session, new))
+    server = Server(database, base_url="http://localhost", seconds=300, clock=system_clock)
     token = server.reply(FORM, basic("programme", secret)).body["access_token"]
-    content = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    content = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
     assert b"programme" in content
     assert token.encode() not in content
     assert secret.encode() not in content
@@ -91,8 +89,9 @@ def test_the_log_has_no_token_even_at_debug(server, secret, caplog):
     assert token not in caplog.text
 
 
+@pytest.mark.usefixtures("secret")
 @pytest.mark.parametrize("name", ["programme", "nobody", "", 'quo"te', "ünï", "a\x00b"])
-def test_a_wrong_secret_and_an_unknown_client_are_answered_alike(server, secret, name):
+def test_a_wrong_secret_and_an_unknown_client_are_answered_alike(server, name):
     reply = server.reply(FORM, basic(name, "wrong"))
     assert_error(reply, 401, "invalid_client")
     assert reply.body["error_description"] == "Client authentication failed"
@@ -107,10 +106,9 @@ def test_a_disabled_client_gets_nothing_and_its_tokens_end(server, database, sec
         access_of_row(row(database, token), now())
 
 
-def test_an_expired_token_gives_no_access(database, secret):
+@pytest.mark.usefixtures("secret")
+def test_an_expired_token_gives_no_access(database):
     def work(session):
-        from service.smart.clients import client_named
-
         grant = Grant(scope="v1.read", seconds=300)
         before = system_clock() - timedelta(seconds=300)
         return issue(session, client_named(session, "programme"), grant, before)
@@ -163,10 +161,11 @@ def test_a_wrong_request_is_refused_as_the_rfc_says(server, secret, form, error)
     assert_error(server.reply(form, basic("programme", secret)), 400, error)
 
 
+@pytest.mark.usefixtures("secret")
 @pytest.mark.parametrize(
     "header", ["Basic ?", "Basic /////w==", "Basic", "Bearer x", "Basic " + "QQ" * 50, "basic \xff"]
 )
-def test_a_broken_authorization_header_is_an_error_not_a_failure(server, secret, header):
+def test_a_broken_authorization_header_is_an_error_not_a_failure(server, header):
     reply = server.reply(FORM, header)
     assert reply.status in (400, 401)
     assert reply.body["error"] in ("invalid_client", "invalid_request")

@@ -1,0 +1,105 @@
+"""The revisions make what the models say, and the guard stands in every database."""
+
+import sqlite3
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from service.database import Database
+from service.engine import create_engine
+from service.migrations import check, current, newest, upgrade
+from service.migrations.schema import missing_triggers
+from service.models.base import projected_tables
+
+PLACE = "INSERT INTO places (id, row_version, created_at, name) VALUES ('{}', 1, '2026-01-01', 'x')"
+ID = "0" * 32
+
+
+@pytest.fixture
+def fresh_url(tmp_path) -> str:
+    url = f"sqlite:///{tmp_path / 'fresh.db'}"
+    upgrade(url)
+    return url
+
+
+def key(url: str) -> bytes:
+    database = Database(url)
+    statement = text("SELECT identifier_key FROM installation")
+    found = database.read(lambda session: session.execute(statement).scalar_one())
+    database.engine.dispose()
+    return bytes(found)
+
+
+def test_models_and_revisions_agree_on_sqlite():
+    assert check() == []
+
+
+@pytest.mark.postgres
+def test_models_and_revisions_agree_on_postgresql(postgres_url):
+    assert check(postgres_url) == []
+
+
+def test_a_difference_is_told(tmp_path):
+    url = f"sqlite:///{tmp_path / 'other.db'}"
+    upgrade(url)
+    with sqlite3.connect(tmp_path / "other.db") as connection:
+        connection.execute("DROP INDEX ix_documents_source")
+    connection.close()
+    assert any("ix_documents_source" in each for each in check(url))
+
+
+def test_upgrading_twice_keeps_the_installations_key(fresh_url):
+    before = key(fresh_url)
+    upgrade(fresh_url)
+    assert key(fresh_url) == before
+    assert len(before) == 32
+    assert current(fresh_url) == newest()
+
+
+def test_two_installations_have_different_keys(fresh_url, tmp_path):
+    other = f"sqlite:///{tmp_path / 'other.db'}"
+    upgrade(other)
+    assert key(other) != key(fresh_url)
+
+
+@pytest.mark.usefixtures("fresh_url")
+def test_another_program_cannot_write_a_projected_table_on_sqlite(tmp_path):
+    with sqlite3.connect(tmp_path / "fresh.db") as connection:
+        for table in projected_tables():
+            with pytest.raises(sqlite3.Error, match="alongside_unit_of_work"):
+                connection.execute(f"DELETE FROM {table}")
+    connection.close()
+
+
+def test_our_own_engine_is_refused_by_the_trigger_too(fresh_url):
+    engine = create_engine(fresh_url)  # without the guard of `Database`
+    with engine.connect() as connection, pytest.raises(Exception, match="unit of work alone"):
+        connection.execute(text(PLACE.format(ID)))
+    engine.dispose()
+
+
+@pytest.mark.postgres
+def test_another_program_cannot_write_a_projected_table_on_postgresql(postgres_url):
+    for table in projected_tables():
+        with psycopg.connect(postgres_url) as connection:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(f"DELETE FROM {table}")  # type: ignore[arg-type]
+            connection.rollback()
+
+
+def test_a_guard_that_lost_a_trigger_is_repaired(fresh_url, tmp_path):
+    with sqlite3.connect(tmp_path / "fresh.db") as connection:
+        connection.execute("DROP TRIGGER guard_places_insert")
+    connection.close()
+    upgrade(fresh_url)
+    engine = create_engine(fresh_url)
+    with engine.connect() as connection:
+        assert missing_triggers(connection) == set()
+    engine.dispose()
+
+
+@pytest.mark.postgres
+def test_audit_rows_are_in_the_same_database_on_postgresql(postgres_url):
+    with psycopg.connect(postgres_url) as connection:
+        assert connection.execute("SELECT count(*) FROM audit_entries").fetchone() == (0,)
