@@ -69,18 +69,19 @@ def returned(request: Request) -> str:
     return wanted if wanted in RETURNS else "representation"
 
 
-def versions(header: str | None) -> frozenset[str] | None:
-    """Return the versions that If-Match or If-None-Match name; None where there is no header.
+def versions(request: Request, name: str) -> frozenset[str] | None:
+    """Return the versions that If-Match or If-None-Match names; None where it is not sent.
 
     Raises:
         InvalidError: it is not a list of ETags.
     """
+    header = request.headers.get(name)
     if header is None:
         return None
     found = set()
     for part in header.split(","):
         tag = part.strip().removeprefix("W/")
         if tag != "*" and not (len(tag) > 2 and tag[0] == tag[-1] == '"'):  # noqa: PLR2004
-            raise InvalidError('must hold ETags such as W/"1"', element="If-Match")
+            raise InvalidError('must hold ETags such as W/"1"', element=name)
         found.add(tag.strip('"'))
     return frozenset(found)

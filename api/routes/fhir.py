@@ -99,10 +99,9 @@ async def _read(request: Request, context: Context) -> Response:
         return refused
     answer = await read(context.endpoint, access, name, document_id)
     request.state.patients = answer.patients
-    if known := request.headers.get("if-none-match"):
-        seen = versions(known) or frozenset()
-        if "*" in seen or str(answer.version) in seen:
-            return not_modified(answer)
+    seen = versions(request, "If-None-Match")
+    if seen and seen & {"*", str(answer.version)}:
+        return not_modified(answer)
     return FhirResponse(answer)
 
 
@@ -176,7 +175,7 @@ async def _create(request: Request, context: Context) -> Response:
 async def _update(request: Request, context: Context) -> Response:
     access = await access_of(request, context)
     where = request.path_params
-    if_match = versions(request.headers.get("if-match"))
+    if_match = versions(request, "If-Match")
     return await _write(
         request,
         context,

@@ -13,17 +13,21 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from psycopg_pool import AsyncConnectionPool
+from psycopg import OperationalError
+from psycopg.errors import QueryCanceled
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from sqlalchemy import make_url
 
 from service.engine import APPLICATION_NAME, normalised
 from service.errors import BusyError
 
 INLINE_SECONDS = 0.020
-THREAD_SECONDS = 10.0
+THREAD_SECONDS = 10
 STEPS = 1000  # of SQLite's virtual machine between two looks at the clock
 HORIZON_SECONDS = 0.05
 POOL = 16
+POOL_SECONDS = 5.0
+TOO_LONG = "the search took too long; ask for less"
 
 Rows = list[tuple[Any, ...]]
 
@@ -112,7 +116,7 @@ class SqliteReader:
         except sqlite3.OperationalError as error:
             if "interrupted" not in str(error):
                 raise
-            raise BusyError("the search took too long; ask for less") from None
+            raise BusyError(TOO_LONG) from None
 
 
 @lru_cache(maxsize=512)
@@ -140,7 +144,9 @@ class PostgresqlReader:
                 "autocommit": True,
                 "prepare_threshold": 0,
                 "application_name": "alongside-read",
+                "options": f"-c statement_timeout={THREAD_SECONDS}s",
             },
+            timeout=POOL_SECONDS,
             min_size=1,
             max_size=POOL,
             open=False,
@@ -150,6 +156,16 @@ class PostgresqlReader:
     async def rows(self, sql: str, args: tuple[object, ...]) -> Rows:
         if self._pool.closed:
             await self._pool.open()
+        try:
+            return await self._rows(sql, args)
+        except QueryCanceled:
+            raise BusyError(TOO_LONG) from None
+        except PoolTimeout:
+            raise BusyError("every connection to the database is taken") from None
+        except OperationalError:
+            return await self._rows(sql, args)  # the pool has replaced the connection that broke
+
+    async def _rows(self, sql: str, args: tuple[object, ...]) -> Rows:
         async with self._pool.connection() as connection:
             cursor = await connection.execute(_with_percent(sql).encode(), args)
             return await cursor.fetchall()

@@ -96,5 +96,5 @@ def _locks(row: Response) -> list[Aggregate]:
 
 
 def _require_version(document: Written, if_match: frozenset[str] | None) -> None:
-    if if_match is not None and str(document.version) not in if_match:
+    if if_match is not None and not if_match & {"*", str(document.version)}:
         raise VersionError(f"the current version is {document.version}", element="If-Match")

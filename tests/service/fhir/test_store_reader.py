@@ -1,6 +1,7 @@
 import asyncio
 import sqlite3
 
+import psycopg
 import pytest
 
 from service.errors import BusyError
@@ -66,6 +67,36 @@ def test_the_reader_cannot_write(sqlite_url: str):
 
 def test_sqlite_needs_no_horizon(sqlite_url: str):
     assert asyncio.run(SqliteReader(sqlite_url).horizon()) is None
+
+
+@pytest.mark.postgres
+def test_a_connection_that_broke_is_replaced(postgres_url: str):
+    async def work():
+        reader = PostgresqlReader(postgres_url)
+        ((one,),) = await reader.rows("SELECT pg_backend_pid()", ())
+        with psycopg.connect(postgres_url, autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", (one,))
+        ((two,),) = await reader.rows("SELECT pg_backend_pid()", ())
+        await reader.close()
+        return one, two
+
+    one, two = asyncio.run(work())
+    assert one != two
+
+
+@pytest.mark.postgres
+def test_a_search_without_end_is_given_up_there_too(postgres_url: str, monkeypatch):
+    monkeypatch.setattr(store_reader, "THREAD_SECONDS", 1)
+
+    async def work():
+        reader = PostgresqlReader(postgres_url)
+        try:
+            await reader.rows("SELECT pg_sleep(30)", ())
+        finally:
+            await reader.close()
+
+    with pytest.raises(BusyError):
+        asyncio.run(work())
 
 
 @pytest.mark.postgres
