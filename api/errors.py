@@ -124,7 +124,7 @@ async def _validation(request: Request, error: Exception) -> Response:
     errors = [
         {
             "field": _field(each["loc"]),
-            "rule": each["msg"],
+            "rule": each["msg"].removeprefix("Value error, "),
             "code": VALIDATION_CODE.get(each["type"], "invalid"),
         }
         for each in found
