@@ -27,6 +27,8 @@ from service.models.base import Row
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 NEXT = "https://alongside.example/v1/patients?limit=50&cursor=MDE5OWI3YzI"
+# An offset or the precision of a search must not lead out of the calendar.
+EARLIEST, END = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 LARGEST = 2**31 - 1  # of an integer column
 
 
@@ -49,14 +51,19 @@ def _dated(value: object) -> object:
 def _utc(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("a time needs its offset, such as Z or +01:00")
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("must lie within the years 1 to 9999") from None
+    if not EARLIEST <= value < END:
+        raise ValueError("must lie within the years 2 to 9998")
+    return value.astimezone(UTC)
 
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_printable)]
-LongText = Annotated[str, StringConstraints(max_length=5000), AfterValidator(_printable)]
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
+    AfterValidator(_printable),
+]
+LongText = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=5000), AfterValidator(_printable)
+]
 Moment = Annotated[datetime, BeforeValidator(_dated), AfterValidator(_utc)]
 Day = Annotated[date, BeforeValidator(_dated)]
 Count = Annotated[StrictInt, Field(ge=1, le=LARGEST)]
