@@ -21,7 +21,7 @@ def record_consent(session: Session, command: RecordConsent, now: datetime) -> C
     end = require_offset(command.end, "end") if command.end else None
     if end is not None and end <= start:
         raise InvalidError("must lie after the start", element="end")
-    row = Consent(**{**vars(command), "start": start, "end": end})
+    row = Consent(**{**vars(command), "start": start, "end": end, "created_at": now})
     session.add(row)
     return row
 

@@ -76,6 +76,8 @@ def permits(
         return False
     if any(p.covers_part2 or not part2 for p in live):
         return True
+    if category is Category.ANSWERS:
+        return False  # item answers are off by default, whatever the policy
     withdrawn = any(p.withdrawn_at is not None and p.decision is Decision.PERMIT for p in own)
     return policy is ConsentPolicy.TREATMENT and not part2 and not withdrawn
 

@@ -20,10 +20,11 @@ CHUNK = 400
 COMPRESSION = 1
 V3 = "http://terminology.hl7.org/CodeSystem/v3-"
 
-SELECT_BY_SOURCE = (
+SELECT_ALL = (
     "SELECT id, audience, type, version, last_updated, content, deleted, confidentiality,"
-    " revision FROM documents WHERE source IN (:sources)"
+    " revision FROM documents"
 )
+SELECT_BY_SOURCE = SELECT_ALL + " WHERE source IN (:sources)"
 INSERT = (
     "INSERT INTO documents (id, audience, type, version, last_updated, content, deleted, source,"
     " patient_key, subject, date_low, date_high, confidentiality, sensitivity, owner, revision)"

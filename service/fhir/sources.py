@@ -7,6 +7,7 @@ patient's: whoever changes a patient's consents or links holds the patient's gro
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session as DbSession
@@ -70,6 +71,7 @@ def needed_aggregates(session: DbSession, touched: Touched) -> set[Aggregate]:
     groups.update(_groups_of_sessions(session, {a.session_id for a in touched.of(Attendance)}))
     groups.update(row.id for row in touched.of(SupportGroup))
     patients.update(_patients_with_responses(session, _regrouped(touched)))
+    patients.update(_consents_to(session, touched, Consent.patient_id))
     alone = {Aggregate(kind, row.id.hex) for cls, kind in STANDALONE for row in touched.of(cls)}
     return alone | {patient_aggregate(p) for p in patients} | {group_aggregate(g) for g in groups}
 
@@ -87,6 +89,7 @@ def affected_sources(session: DbSession, touched: Touched) -> Sources:
     _add_patients(session, sources, consent_patients(touched))
     _add_enrollments(session, sources, touched.of(Enrollment))
     _add_groups(session, sources, touched)
+    sources.add("consent", _consents_to(session, touched, Consent.id))
     sources.visits.update((a.session_id, a.patient_id) for a in touched.of(Attendance))
     _add_visits(session, sources, sessions={row.id for row in touched.of(Session)})
     return sources
@@ -149,6 +152,14 @@ def _regrouped(touched: Touched) -> set[UUID]:
     """Return the groups of which something changed that their members' documents copy."""
     rows = touched.of(SupportGroup)
     return {row.id for row in rows if touched.changed[row.id] & COPIED_FROM_GROUP}
+
+
+def _consents_to(session: DbSession, touched: Touched, wanted: Any) -> set[UUID]:  # noqa: ANN401
+    """Return a column of the consents that name a hospital whose own organisation changed."""
+    roots = {row.connection_id for row in touched.of(Facility) if row.part_of_id is None}
+    if not roots:
+        return set()
+    return set(session.exec(select(wanted).where(col(Consent.connection_id).in_(roots))))
 
 
 def _groups_of(session: DbSession, patients: set[UUID]) -> set[UUID]:

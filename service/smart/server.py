@@ -7,7 +7,7 @@ import logging
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from authlib.oauth2.rfc6749 import (  # type: ignore[import-untyped]
@@ -127,13 +127,14 @@ class Server(AuthorizationServer):  # type: ignore[misc]
     def reply(self, form: Sequence[tuple[str, str]], authorization: str | None) -> TokenReply:
         """Answer a token request."""
         try:
-            found: TokenReply = self.create_token_response(self._request(form, authorization))
+            request = self._request(form, authorization)
+            found: TokenReply = self.create_token_response(request)
         except OAuth2Error as error:
             return self.handle_response(*error(None))
         except ValueError:  # Authlib's, where input has what an error may not say
             refusal = InvalidRequestError(description="the request has characters not allowed")
             return self.handle_response(*refusal(None))
-        return found
+        return replace(found, client=request.client.row.name if request.client else None)
 
     def _request(self, form: Sequence[tuple[str, str]], authorization: str | None) -> TokenRequest:
         fields = dict(form)

@@ -18,7 +18,7 @@ from tests.conftest import open_database
 from tests.fresh import wrong_documents
 
 NIGHTLY = {"sqlite": 60, "postgresql": 300}
-EVERY_DAY = {"sqlite": 8, "postgresql": 25}
+EVERY_DAY = {"sqlite": 5, "postgresql": 12}
 
 
 @dataclass

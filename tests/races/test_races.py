@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -113,14 +114,12 @@ def test_two_enrolments_into_one_group(arena: Arena, connection: Connection) -> 
     arena.check()
 
 
-def test_two_people_for_the_last_seat(arena: Arena, connection: Connection) -> None:
+def test_two_people_for_the_last_seat(arena: Arena) -> None:
     for _ in range(arena.rounds):
-        here = scene(arena, connection)
-        late = [world.linked(arena.database, connection) for _ in range(2)]
+        late = [world.patient(arena.database) for _ in range(2)]
         full = world.group(arena.database, capacity=1)
-        results = arena.release(
-            *(here.run(Enroll(patient_id=p.id, group_id=full.id)) for p in late)
-        )
+        seats = [Enroll(patient_id=person.id, group_id=full.id) for person in late]
+        results = arena.release(*(partial(execute, arena.database, seat) for seat in seats))
         assert sum(isinstance(one, Exception) for one in results) == 1, results
     arena.check()
 

@@ -41,6 +41,13 @@ def test_treatment_permits_without_a_row() -> None:
     assert allowed(policy=TREATMENT)
 
 
+def test_item_answers_take_a_row_under_either_policy() -> None:
+    for policy in (OPT_IN, TREATMENT):
+        assert not permits(policy, [], Category.ANSWERS, now=NOW, part2=False)
+        row = provision(category=Category.ANSWERS)
+        assert permits(policy, [row], Category.ANSWERS, now=NOW, part2=False)
+
+
 def test_treatment_never_permits_part_2_without_a_row() -> None:
     assert not allowed(policy=TREATMENT, part2=True)
 
