@@ -1,72 +1,78 @@
-import socket
-import threading
-import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import pytest
-import uvicorn
 
-from api.main import create_app
+from service.models.consents import Category
 from tests import world
-from tests.api.fhir_endpoint import Endpoint, open_endpoint
 from tests.api.test_fhir_write import response
+from tests.service_at import FHIR, Service, serving
 
-START_SECONDS = 10
 
+class Moved:
+    """A clock that a test sets ahead."""
 
-@pytest.fixture
-def served(endpoint: Endpoint) -> Iterator[httpx.Client]:
-    """The whole application behind uvicorn, on a free port of loopback."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(create_app(endpoint.context), log_config=None, lifespan="off")
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        limit = time.monotonic() + START_SECONDS
-        while not server.started and time.monotonic() < limit:
-            time.sleep(0.01)
-        base = f"http://127.0.0.1:{listening.getsockname()[1]}/fhir"
-        with httpx.Client(base_url=base) as client:
-            yield client
-        server.should_exit = True
-        thread.join()
+    ahead = timedelta()
+
+    def __call__(self):
+        return world.now() + self.ahead
 
 
 @pytest.fixture
-def endpoint(sqlite_url: str, tmp_path: Path) -> Iterator[Endpoint]:
-    with open_endpoint(sqlite_url, tmp_path) as opened:
-        yield opened
+def clock() -> Moved:
+    return Moved()
 
 
-def test_the_whole_application_serves_fhir(endpoint: Endpoint, served: httpx.Client):
-    hospital = world.hospital(endpoint.context.database)
-    world.linked(endpoint.context.database, hospital)
-    headers = {"Authorization": f"Bearer {endpoint.token(hospital)}"}
-    (entry,) = served.get("/Patient", headers=headers).json()["entry"]
+@pytest.fixture
+def service(sqlite_url: str, tmp_path: Path, clock: Moved) -> Iterator[Service]:
+    with serving(sqlite_url, tmp_path, clock) as running:
+        yield running
+
+
+def test_a_hospital_sends_a_response_and_reads_its_score(service: Service):
+    hospital = world.hospital(service.database)
+    world.linked(service.database, hospital)
+    call = service.caller("hospital", FHIR, hospital)
+    (entry,) = call.get("/fhir/Patient").json()["entry"]
     patient = entry["resource"]["id"]
-    body = response(endpoint, patient)
-    created = served.post(
-        "/QuestionnaireResponse",
-        json=body,
-        headers={**headers, "Content-Type": "application/fhir+json"},
+    canonical = call.get("/fhir/Questionnaire?name=phq").json()["entry"][0]["resource"]["url"]
+    created = call(
+        "POST",
+        "/fhir/QuestionnaireResponse",
+        json=response(canonical, patient),
+        headers={"Content-Type": "application/fhir+json"},
     )
-    scores = served.get(f"/Observation?patient={patient}&code=44261-6", headers=headers).json()
+    scores = call.get(f"/fhir/Observation?patient={patient}&code=44261-6").json()
+    head = call("HEAD", f"/fhir/Patient/{patient}")
     assert created.status_code == 201
-    assert len(scores["entry"]) == 1
     assert created.headers["x-request-id"]
-    head = served.head(f"/Patient/{patient}", headers=headers)
+    assert len(scores["entry"]) == 1
     assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", 'W/"1"')
-    assert served.get("/metadata").json()["resourceType"] == "CapabilityStatement"
+    assert service.http.get("/fhir/metadata").json()["resourceType"] == "CapabilityStatement"
 
 
-def test_a_failure_is_told_without_its_details(endpoint: Endpoint, served: httpx.Client):
-    headers = {"Authorization": f"Bearer {endpoint.token()}"}
-    endpoint.context.database.unit_of_work(
+def test_a_consent_that_ends_by_the_clock_empties_the_next_answer(service: Service, clock: Moved):
+    hospital = world.hospital(service.database)
+    person = world.patient(service.database)
+    world.link(service.database, person, hospital)
+    end = world.now() + timedelta(minutes=30)
+    world.consent(service.database, person, hospital, [Category.SCORES], end=end)
+    world.respond(service.database, person)
+    call = service.caller("hospital", FHIR, hospital)
+    path = "/fhir/Observation?code=44261-6"
+    (entry,) = call.get(path).json()["entry"]
+    clock.ahead = timedelta(minutes=31)
+    assert call.get(f"/fhir/Observation/{entry['resource']['id']}").status_code == 404
+    assert "entry" not in call.get(path).json()
+
+
+def test_a_failure_is_told_without_its_details(service: Service):
+    call = service.caller("hospital", FHIR)
+    service.database.unit_of_work(
         lambda session: session.connection().exec_driver_sql("DROP TABLE document_tokens")
     )
-    answer = served.get("/Observation?code=secret", headers=headers)
+    answer = call.get("/fhir/Observation?code=secret")
     assert answer.status_code == 500
     assert answer.json()["issue"][0]["code"] == "exception"
     assert "secret" not in answer.text

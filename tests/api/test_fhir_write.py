@@ -18,8 +18,7 @@ def hospital(endpoint: Endpoint):
     return world.hospital(endpoint.context.database, "A")
 
 
-def response(endpoint: Endpoint, patient: str, score: int = 1, item9: int = 0) -> dict[str, Any]:
-    canonical = endpoint.resources("Questionnaire?name=phq")[0]["url"]
+def response(canonical: str, patient: str, score: int = 1, item9: int = 0) -> dict[str, Any]:
     scores = [score] * 8 + [item9]
     return {
         "resourceType": FORM,
@@ -54,13 +53,20 @@ def send(endpoint: Endpoint, body: dict[str, Any], caller: Any = None, **more: A
 
 
 @pytest.fixture
+def form(endpoint: Endpoint) -> str:
+    """The canonical of the PHQ-9 that is served."""
+    url: str = endpoint.resources("Questionnaire?name=phq")[0]["url"]
+    return url
+
+
+@pytest.fixture
 def patient(endpoint: Endpoint, hospital) -> str:
     world.linked(endpoint.context.database, hospital)
     return endpoint.patient_id(hospital)
 
 
-def test_a_response_is_scored_on_arrival(endpoint: Endpoint, hospital, patient):
-    answer = send(endpoint, response(endpoint, patient), hospital)
+def test_a_response_is_scored_on_arrival(endpoint: Endpoint, form: str, hospital, patient):
+    answer = send(endpoint, response(form, patient), hospital)
     body = answer.json()
     assert answer.status_code == 201, body
     assert answer.headers["location"] == f"{BASE}/{FORM}/{body['id']}/_history/1"
@@ -71,11 +77,13 @@ def test_a_response_is_scored_on_arrival(endpoint: Endpoint, hospital, patient):
     assert total["derivedFrom"] == [{"reference": f"{FORM}/{body['id']}"}]
 
 
-def test_a_safety_rule_is_answered_with_crisis_text(endpoint: Endpoint, hospital, patient):
+def test_a_safety_rule_is_answered_with_crisis_text(
+    endpoint: Endpoint, form: str, hospital, patient
+):
     for prefer in ("minimal", "representation", "OperationOutcome"):
         answer = send(
             endpoint,
-            response(endpoint, patient, item9=1),
+            response(form, patient, item9=1),
             hospital,
             headers={"Prefer": f"return={prefer}"},
         )
@@ -87,26 +95,26 @@ def test_a_safety_rule_is_answered_with_crisis_text(endpoint: Endpoint, hospital
     assert len(endpoint.ids("Flag", hospital)) == 3
 
 
-def test_the_caller_chooses_what_is_answered(endpoint: Endpoint, hospital, patient):
-    body = response(endpoint, patient)
+def test_the_caller_chooses_what_is_answered(endpoint: Endpoint, form: str, hospital, patient):
+    body = response(form, patient)
     minimal = send(endpoint, body, hospital, headers={"Prefer": "return=minimal"})
     said = send(endpoint, body, hospital, headers={"Prefer": "return=OperationOutcome"})
     assert (minimal.status_code, minimal.content) == (201, b"")
     assert said.json()["issue"][0]["severity"] == "information"
 
 
-def test_the_programme_may_send_responses_too(endpoint: Endpoint, hospital, patient):
+def test_the_programme_may_send_responses_too(endpoint: Endpoint, form: str, hospital, patient):
     mine = endpoint.patient_id()
-    answer = send(endpoint, response(endpoint, mine))
+    answer = send(endpoint, response(form, mine))
     assert answer.status_code == 201, answer.json()
     assert mine != patient
     assert len(endpoint.ids(f"Observation?patient={patient}&code=44261-6", hospital)) == 1
 
 
-def test_a_subject_must_be_a_patient_of_the_caller(endpoint: Endpoint, patient):
+def test_a_subject_must_be_a_patient_of_the_caller(endpoint: Endpoint, form: str, patient):
     other = world.hospital(endpoint.context.database, "B")
-    known = send(endpoint, response(endpoint, patient), other)
-    unknown = send(endpoint, response(endpoint, "0" * 32), other)
+    known = send(endpoint, response(form, patient), other)
+    unknown = send(endpoint, response(form, "0" * 32), other)
     assert (known.status_code, known.content) == (400, unknown.content)
     assert known.json()["issue"][0]["expression"] == [f"{FORM}.subject"]
     assert endpoint.ids("Observation") == []
@@ -123,9 +131,9 @@ def test_a_subject_must_be_a_patient_of_the_caller(endpoint: Endpoint, patient):
     ],
 )
 def test_a_broken_resource_is_refused_by_element(
-    endpoint: Endpoint, hospital, patient, change, expression
+    endpoint: Endpoint, form: str, hospital, patient, change, expression
 ):
-    body = {**response(endpoint, patient), **change}
+    body = {**response(form, patient), **change}
     answer = send(endpoint, {k: v for k, v in body.items() if v is not None}, hospital)
     assert answer.status_code == 400
     assert answer.json()["issue"][0]["expression"][0].startswith(expression)
@@ -159,20 +167,20 @@ def test_what_the_programme_owns_is_forbidden_to_write(endpoint: Endpoint, hospi
         assert "`programme`" in issue["diagnostics"]
 
 
-def test_writing_takes_its_scope(endpoint: Endpoint, hospital, patient):
+def test_writing_takes_its_scope(endpoint: Endpoint, form: str, hospital, patient):
     token = endpoint.token(hospital, "system/*.rs")
-    assert send(endpoint, response(endpoint, patient), token=token).status_code == 403
+    assert send(endpoint, response(form, patient), token=token).status_code == 403
 
 
-def test_a_conditional_create_is_refused(endpoint: Endpoint, hospital, patient):
+def test_a_conditional_create_is_refused(endpoint: Endpoint, form: str, hospital, patient):
     headers = {"If-None-Exist": "identifier=x"}
-    answer = send(endpoint, response(endpoint, patient), hospital, headers=headers)
+    answer = send(endpoint, response(form, patient), hospital, headers=headers)
     assert (answer.status_code, answer.json()["issue"][0]["expression"]) == (400, ["If-None-Exist"])
 
 
-def test_the_sender_corrects_what_it_sent(endpoint: Endpoint, hospital, patient):
-    first = send(endpoint, response(endpoint, patient), hospital).json()
-    body = {**response(endpoint, patient, 2), "id": first["id"], "status": "amended"}
+def test_the_sender_corrects_what_it_sent(endpoint: Endpoint, form: str, hospital, patient):
+    first = send(endpoint, response(form, patient), hospital).json()
+    body = {**response(form, patient, 2), "id": first["id"], "status": "amended"}
     path = f"{FORM}/{first['id']}"
     answer = send(endpoint, body, hospital, method="PUT", path=path, headers={"If-Match": 'W/"1"'})
     assert (answer.status_code, answer.headers["etag"]) == (200, 'W/"2"'), answer.json()
@@ -185,9 +193,11 @@ def test_the_sender_corrects_what_it_sent(endpoint: Endpoint, hospital, patient)
     assert (again.status_code, again.headers["etag"]) == (200, 'W/"2"')
 
 
-def test_an_update_is_for_the_sender_and_the_programme(endpoint: Endpoint, hospital, patient):
+def test_an_update_is_for_the_sender_and_the_programme(
+    endpoint: Endpoint, form: str, hospital, patient
+):
     database = endpoint.context.database
-    body = response(endpoint, patient)
+    body = response(form, patient)
     first = send(endpoint, body, hospital).json()
     mine = {**body, "id": first["id"]}
     path = f"{FORM}/{first['id']}"
@@ -196,7 +206,7 @@ def test_an_update_is_for_the_sender_and_the_programme(endpoint: Endpoint, hospi
     assert send(endpoint, mine, method="PUT", path=path).status_code == 404  # the hospital's id
     (theirs,) = endpoint.resources(FORM)
     corrected = {
-        **response(endpoint, endpoint.patient_id(), 3),
+        **response(form, endpoint.patient_id(), 3),
         "id": theirs["id"],
         "status": "amended",
     }
@@ -208,8 +218,10 @@ def test_an_update_is_for_the_sender_and_the_programme(endpoint: Endpoint, hospi
 
 
 @pytest.mark.usefixtures("patient")
-def test_a_response_of_the_programme_is_not_the_hospitals_to_change(endpoint: Endpoint, hospital):
-    body = response(endpoint, endpoint.patient_id())
+def test_a_response_of_the_programme_is_not_the_hospitals_to_change(
+    endpoint: Endpoint, form: str, hospital
+):
+    body = response(form, endpoint.patient_id())
     send(endpoint, body)
     (seen,) = endpoint.resources(FORM, hospital)
     answer = send(endpoint, seen, hospital, method="PUT", path=f"{FORM}/{seen['id']}")
@@ -218,14 +230,14 @@ def test_a_response_of_the_programme_is_not_the_hospitals_to_change(endpoint: En
     assert "`programme`" in issue["diagnostics"]
 
 
-def test_an_update_does_not_create(endpoint: Endpoint, hospital, patient):
-    body = {**response(endpoint, patient), "id": "0" * 32}
+def test_an_update_does_not_create(endpoint: Endpoint, form: str, hospital, patient):
+    body = {**response(form, patient), "id": "0" * 32}
     answer = send(endpoint, body, hospital, method="PUT", path=f"{FORM}/{'0' * 32}")
     assert answer.status_code == 404
 
 
-def test_an_update_names_the_id_of_its_address(endpoint: Endpoint, hospital, patient):
-    body = response(endpoint, patient)
+def test_an_update_names_the_id_of_its_address(endpoint: Endpoint, form: str, hospital, patient):
+    body = response(form, patient)
     first = send(endpoint, body, hospital).json()
     path = f"{FORM}/{first['id']}"
     answer = send(endpoint, body, hospital, method="PUT", path=path)
@@ -235,9 +247,9 @@ def test_an_update_names_the_id_of_its_address(endpoint: Endpoint, hospital, pat
 
 
 def test_a_client_under_the_ceiling_may_send_what_it_may_not_read(
-    endpoint: Endpoint, hospital, patient
+    endpoint: Endpoint, form: str, hospital, patient
 ):
     token = endpoint.token(hospital, ceiling=Confidentiality.RESTRICTED)
-    answer = send(endpoint, response(endpoint, patient), token=token)
+    answer = send(endpoint, response(form, patient), token=token)
     assert (answer.status_code, answer.content) == (201, b"")
     assert endpoint.get(answer.headers["location"], token=token).status_code == 404
