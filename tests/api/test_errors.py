@@ -75,8 +75,11 @@ def test_a_login_error_has_a_challenge_and_a_busy_one_a_time():
     assert problem(BusyError("x")).headers["retry-after"] == "1"
 
 
+PERSON = "Ann"
+
+
 def boom(_request):
-    raise RuntimeError("Ann Example scored 24")
+    raise RuntimeError(f"{PERSON} scored 24")
 
 
 @pytest.mark.parametrize("path", ["/fhir/boom", "/boom"])
@@ -86,7 +89,7 @@ def test_a_failure_tells_neither_caller_nor_log_what_it_was_about(served_on_sqli
     with caplog.at_level(logging.DEBUG):
         answer = served_on_sqlite.client.get(path)
     assert answer.status_code == 500
-    assert "Ann" not in answer.text + caplog.text
+    assert PERSON not in answer.text + caplog.text
     assert answer.headers["x-request-id"] in caplog.text
     assert "RuntimeError" in caplog.text
     fhir = path.startswith("/fhir")
