@@ -37,17 +37,19 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 def routes(context: Context) -> list[Route]:
     """Return the routes of the FHIR endpoint, those asked most first."""
+    metadata = _answering(_metadata(context), context, ("GET",))
     return [
-        Route("/fhir/metadata", _answering(_metadata(context), context), methods=["GET"]),
+        Route("/fhir/metadata", metadata, methods=["GET"]),
         *(
-            Route(path, _answering(_by_method(table), context), methods=METHODS)
+            Route(path, _answering(_by_method(table), context, tuple(table)), methods=METHODS)
             for path, table in TABLE.items()
         ),
     ]
 
 
-def _answering(interaction: Interaction, context: Context) -> Endpoint:
+def _answering(interaction: Interaction, context: Context, methods: tuple[str, ...]) -> Endpoint:
     """Turn what goes wrong into OperationOutcomes; what nobody expected is left to the app."""
+    allowed = ", ".join((*methods, "HEAD") if "GET" in methods else methods)
 
     @wraps(interaction)
     async def endpoint(request: Request) -> Response:
@@ -59,7 +61,7 @@ def _answering(interaction: Interaction, context: Context) -> Endpoint:
             response = fhir_error(error)
             if isinstance(error, NotSupportedError):
                 response.status_code = 405
-                response.headers["Allow"] = "GET, HEAD"
+                response.headers["Allow"] = allowed
             return response
 
     return endpoint

@@ -158,6 +158,7 @@ def test_what_is_not_offered_is_said_so(endpoint: Endpoint, method: str, path: s
     answer = endpoint.request(method, f"{BASE}/{path}".rstrip("/"))
     assert answer.status_code == status
     assert answer.json()["resourceType"] == "OperationOutcome"
+    assert ("allow" in answer.headers) is (status == 405)
 
 
 def test_only_json_is_answered(endpoint: Endpoint):
