@@ -78,7 +78,7 @@ def migrate(
 @cli.command()
 def serve(host: str = "127.0.0.1", port: Port = 8000) -> None:
     """Serve until interrupted."""
-    settings = _settings(host, port)
+    settings = settings_at(host, port)
     logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)
     context = bootstrap.build(settings)
     if migrations.current(settings.database_url) != migrations.newest():
@@ -100,7 +100,7 @@ def serve(host: str = "127.0.0.1", port: Port = 8000) -> None:
 @cli.command()
 def demo(port: Port = 8000) -> None:
     """Load the demo of synthetic people where there is nothing yet, and say where to look."""
-    settings = _settings("127.0.0.1", port)
+    settings = settings_at("127.0.0.1", port)
     context = bootstrap.build(settings)
     run_demo(context.database, settings.public_base_url)
 
@@ -186,7 +186,7 @@ def write_openapi(
         print(f"{path} equals the application.")
 
 
-def _settings(host: str, port: int) -> Settings:
+def settings_at(host: str, port: int) -> Settings:
     """Return the settings; the address to serve on is the public one where none is set."""
     settings = Settings()
     if "public_base_url" in settings.model_fields_set:

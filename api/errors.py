@@ -176,6 +176,12 @@ def _outcome(status: int, code: str, text: str) -> Response:
     return Response(content, status, HEADERS.get(status), FHIR_JSON)
 
 
+def too_large(limit: int, path: str) -> Response:
+    """Answer that the body is longer than is taken."""
+    detail = f"a body may have {limit} bytes"
+    return _problem(413, "The body is too long", detail, (), path)
+
+
 class SilentFailures:
     """Keeps what `_unexpected` has answered from the server's log, where its content would be."""
 

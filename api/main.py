@@ -14,8 +14,12 @@ from api.audit import AuditMiddleware
 from api.bootstrap import build
 from api.context import Context
 from api.headers import SecurityHeaders
+from api.limits import LARGEST_BODY, BodyLimit
 from api.routes import fhir, oauth, v1
 from service.settings import Settings
+
+# What FastAPI would hand to a collector has query strings and exception messages in it.
+SILENT: Any = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 
 
 class Alongside(FastAPI):
@@ -27,8 +31,8 @@ class Alongside(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         context: Context = self.state.context
-        inner = SecurityHeaders(errors.SilentFailures(super().build_middleware_stack()))
-        return AuditMiddleware(inner, context.audit, context.clock)
+        inner = BodyLimit(errors.SilentFailures(super().build_middleware_stack()))
+        return AuditMiddleware(SecurityHeaders(inner), context.audit, context.clock)
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -45,12 +49,13 @@ def create_app(context: Context) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        telemetry=SILENT,
         **openapi.INFO,
     )
     errors.install(app)
     app.router.routes.extend(fhir.routes(context))  # first: the others are asked less often
     app.router.routes.extend(oauth.routes(context))
-    app.include_router(v1.router)
+    app.include_router(v1.router, max_body_size=LARGEST_BODY)
     app.include_router(health.router)
     app.add_route("/openapi.json", _openapi)
     app.router.routes.extend(pages.routes(app, context))

@@ -152,3 +152,19 @@ def test_an_unknown_address_is_a_problem_or_an_outcome(served):
     answer = served.client.get("/fhir/Nonsense", headers=headers)
     assert answer.status_code == 404
     assert answer.json()["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize(
+    ("path", "media"),
+    [
+        ("/v1/groups", "application/problem+json"),
+        ("/fhir/QuestionnaireResponse", "application/fhir+json"),
+    ],
+)
+def test_a_body_that_is_too_long_is_refused(served_on_sqlite, path, media):
+    secret = served_on_sqlite.secret("programme", "v1.write system/*.cruds")
+    token = served_on_sqlite.token("programme", secret, "v1.write system/*.cruds")
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    answer = served_on_sqlite.client.post(path, headers=headers, content=b" " * 1_000_001)
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == media

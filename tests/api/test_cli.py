@@ -1,0 +1,176 @@
+"""The command line: plain sentences, exit codes, and an audit row for what an operator does."""
+
+import os
+import re
+import sqlite3
+import stat
+import sys
+
+import pytest
+
+from api import cli
+from api.main import described
+from api.openapi import as_yaml
+from service.migrations import newest
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    for name in ("ALONGSIDE_DATABASE_URL", "ALONGSIDE_AUDIT_DATABASE_URL", "PORT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'cli.db'}")
+    monkeypatch.chdir(tmp_path)
+    mask = os.umask(0o022)
+    yield tmp_path
+    os.umask(mask)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run the command and return its exit code, output and errors."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["alongside", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return call
+
+
+@pytest.fixture
+def installed(run):
+    assert run("migrate")[0] == 0
+    return run
+
+
+def audit_rows(folder):
+    with sqlite3.connect(folder / "cli-audit.db") as connection:
+        rows = connection.execute("SELECT method, path, client, query, status FROM audit_entries")
+        found = rows.fetchall()
+    connection.close()
+    return found
+
+
+def test_migrate_says_the_revision_and_may_be_repeated(run):
+    for _ in range(2):
+        code, out, _ = run("migrate")
+        assert (code, out) == (0, f"The database is at revision {newest()}.\n")
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_database_is_for_its_owner_alone(folder):
+    assert stat.S_IMODE((folder / "cli.db").stat().st_mode) == 0o600
+    assert stat.S_IMODE((folder / "cli-audit.db").stat().st_mode) == 0o600
+
+
+def test_migrate_check_compares_models_and_revisions(run):
+    assert run("migrate", "--check")[:2] == (0, "Models and revisions agree.\n")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("serve",),
+        ("demo",),
+        ("clients", "list"),
+        ("token", "--client", "x", "--scope", "v1.read"),
+    ],
+)
+def test_without_tables_a_command_says_what_to_do(run, command):
+    code, out, err = run(*command)
+    assert (code, out) == (1, "")
+    assert err.endswith("run `alongside migrate`\n")
+    assert "Traceback" not in err
+
+
+def test_a_token_is_all_that_is_printed_and_is_audited(installed, folder):
+    installed("clients", "add", "programme", "--scope", "v1.read system/*.rs")
+    code, out, err = installed("token", "--client", "programme", "--scope", "system/*.rs")
+    assert (code, err) == (0, "")
+    assert re.fullmatch(r"[\w-]{43}\n", out)
+    assert audit_rows(folder) == [
+        ("CLI", "clients/add", "programme", None, 200),
+        ("CLI", "token", "programme", "scope=system/*.rs", 200),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("client", "scope", "sentence"),
+    [
+        ("nobody", "v1.read", "there is no client named nobody"),
+        ("programme", "v1.write", "programme may have: v1.read"),
+        ("programme", "nonsense", "not a scope here: nonsense"),
+        ("programme", "", "not a scope here"),
+    ],
+)
+def test_a_refused_token_is_a_sentence_and_is_audited(installed, folder, client, scope, sentence):
+    installed("clients", "add", "programme", "--scope", "v1.read")
+    code, out, err = installed("token", "--client", client, "--scope", scope)
+    assert (code, out) == (1, "")
+    assert sentence in err
+    assert audit_rows(folder)[-1] == ("CLI", "token", client, f"scope={scope}", 403)
+
+
+def test_a_disabled_client_gets_no_token_and_is_listed_as_such(installed):
+    _, secret, _ = installed("clients", "add", "programme", "--scope", "v1.read")
+    assert installed("clients", "disable", "programme")[0] == 0
+    code, _, err = installed("token", "--client", "programme", "--scope", "v1.read")
+    assert (code, err) == (1, "alongside: programme is disabled\n")
+    code, listed, _ = installed("clients", "list")
+    assert code == 0
+    assert "programme" in listed
+    assert secret.strip() not in listed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("A b", "--scope", "v1.read"), "a client's name has"),
+        (("ab", "--scope", "patient/*.read"), "scopes are system/"),
+        (("ab", "--scope", "v1.read", "--connection", "X"), "no connection named X"),
+    ],
+)
+def test_a_client_that_cannot_be_is_refused_with_the_rule(installed, arguments, sentence):
+    code, _, err = installed("clients", "add", *arguments)
+    assert code == 1
+    assert sentence in err
+
+
+def test_a_wrong_setting_is_named(run, monkeypatch):
+    monkeypatch.setenv("ALONGSIDE_LOG_LEVEL", "loud")
+    code, _, err = run("migrate")
+    assert code == 1
+    assert "log_level" in err
+    assert "docs/configuration.md" in err
+    assert "loud" not in err
+
+
+def test_a_database_that_cannot_be_reached_is_a_sentence(run, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://someone:hidden@127.0.0.1:1/x")
+    code, _, err = run("migrate")
+    assert code == 1
+    assert "check DATABASE_URL" in err
+    assert "hidden" not in err
+
+
+def test_a_wrong_option_is_exit_code_2(run):
+    assert run("serve", "--port", "99999")[0] == 2
+    assert run("nonsense")[0] == 2
+
+
+def test_openapi_is_written_and_compared(run, folder):
+    code, _, err = run("openapi", "--check")
+    assert code == 1
+    assert "make openapi" in err
+    assert run("openapi")[0] == 0
+    assert (folder / "openapi.yaml").read_text() == as_yaml(described())
+    assert run("openapi", "--check")[0] == 0
+
+
+def test_the_port_is_part_of_the_public_address_where_none_is_set(monkeypatch):
+    monkeypatch.delenv("ALONGSIDE_PUBLIC_BASE_URL", raising=False)
+    assert cli.settings_at("::", 9000).public_base_url == "http://127.0.0.1:9000"
+    monkeypatch.setenv("ALONGSIDE_PUBLIC_BASE_URL", "https://groups.example.org")
+    assert cli.settings_at("::", 9000).public_base_url == "https://groups.example.org"
