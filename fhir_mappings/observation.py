@@ -1,5 +1,7 @@
 """Observation: a questionnaire's total with its band, and each answer where that is permitted.
 
+The programme reads answers where they were given, in the response; only hospitals trend them.
+
 A total that could not be computed has `dataAbsentReason` unknown: it would exist had every scored
 item been answered, and whether the others were asked or declined nobody recorded. Which items
 are missing is not said, since that is about answers.
@@ -41,7 +43,7 @@ def render_total(facts: ResponseFacts, view: View) -> Iterator[Draft]:
 
 
 def render_answers(facts: ResponseFacts, view: View) -> Iterator[Draft]:
-    if not may_have(facts, view, Category.ANSWERS):
+    if view.audience.is_programme or not may_have(facts, view, Category.ANSWERS):
         return
     form = instrument(facts.instrument, facts.instrument_version)
     for item in form.items:

@@ -105,9 +105,10 @@ class Database:
     def _project(self, session: Session, touched: Touched, held: set[Aggregate]) -> None:
         if not touched or self.projector is None:
             return
-        missing = self.projector.aggregates(session, touched) - held
-        if missing and not self.sqlite:
-            self._widen(session, held, missing)
+        if not self.sqlite:  # there is one writer at a time, and it holds everything
+            missing = self.projector.aggregates(session, touched) - held
+            if missing:
+                self._widen(session, held, missing)
         self.projector.project(session, touched, self._stamp(session))
 
     def _lock(self, session: Session, wanted: Iterable[Aggregate]) -> None:

@@ -21,12 +21,13 @@ def raise_alert(
     contact: str | None,
 ) -> Alert | None:
     """Return the alert of this response, raising it where a rule is met for the first time."""
-    known = session.exec(select(Alert).where(Alert.response_id == response.id)).first()
+    known = _raised(session, response)
     if known or response.status is ResponseStatus.ENTERED_IN_ERROR:
         return known
     hits = safety_hits(definition, response.answers)
     if not hits:
         return None
+    session.flush()  # the response first: the alert refers to it
     alert = Alert(
         patient_id=response.patient_id,
         response_id=response.id,
@@ -36,3 +37,9 @@ def raise_alert(
     )
     session.add(alert)
     return alert
+
+
+def _raised(session: Session, response: Response) -> Alert | None:
+    if response in session.new:
+        return None
+    return session.exec(select(Alert).where(Alert.response_id == response.id)).first()

@@ -4,12 +4,13 @@ import itertools
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
 import pytest
-from fhir_mappings.registry import build_registry
 
+from fhir_mappings.registry import build_registry
 from service.clock import Clock, system_clock
 from service.database import Database
 from service.fhir.projection import DocumentProjector
@@ -68,6 +69,18 @@ def database_url(request: pytest.FixtureRequest) -> str:
     name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
     url: str = request.getfixturevalue(name)
     return url
+
+
+def new_database(kind: str, request: pytest.FixtureRequest, folder: Path, stack: ExitStack) -> str:
+    """A migrated, empty database of this kind, for fixtures that outlive one test."""
+    if kind == "sqlite":
+        file = folder / "alongside.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), file)
+        return f"sqlite:///{file}"
+    server, name = request.getfixturevalue("postgres_server"), f"test_{next(numbers)}"
+    execute(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    stack.callback(execute, server, f"DROP DATABASE {name} WITH (FORCE)")
+    return f"{server}/{name}"
 
 
 def open_database(url: str, clock: Clock = system_clock) -> Database:

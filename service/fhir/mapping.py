@@ -117,6 +117,11 @@ class SearchParameter:
     path: str
     definition: str = ""
 
+    @cached_property
+    def steps(self) -> tuple[str, ...]:
+        """The path, element by element."""
+        return tuple(self.path.split("."))
+
 
 @dataclass(frozen=True)
 class Mapping:

@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/search.html
 
 import unicodedata
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,14 +32,14 @@ def index(resource: dict[str, Any], kind: ResourceType) -> IndexRows:
     """Return the index rows that this type's parameters make of the resource."""
     rows = IndexRows()
     for parameter in kind.parameters:
-        for value in elements(resource, parameter.path.split(".")):
+        for value in elements(resource, parameter.steps):
             _add(rows, parameter, value)
         if parameter.type == "date" and rows.low is None:
             rows.low = START_OF_TIME  # without a date it has a place in the order all the same
     return rows
 
 
-def elements(node: Any, path: list[str]) -> Iterator[Any]:  # noqa: ANN401 - JSON
+def elements(node: Any, path: Sequence[str]) -> Iterator[Any]:  # noqa: ANN401 - JSON
     """Yield every value that the path leads to, through arrays."""
     if isinstance(node, list):
         for item in node:

@@ -83,8 +83,7 @@ def affected_sources(session: DbSession, touched: Touched) -> Sources:
         sources.add(kind, {row.id for row in touched.of(cls)})
     sources.add("patient", {row.id for row in touched.of(Patient)})
     sources.add("response", {row.id for row in touched.of(Response)})
-    # Who sent a response about somebody may have the Patient that it is about.
-    sources.add("patient", {row.patient_id for row in touched.of(Response) if row.connection_id})
+    sources.add("patient", _first_sent_about(session, touched))
     sources.add("response", {row.response_id for row in touched.of(Alert)})
     _add_patients(session, sources, consent_patients(touched))
     _add_enrollments(session, sources, touched.of(Enrollment))
@@ -152,6 +151,22 @@ def _regrouped(touched: Touched) -> set[UUID]:
     """Return the groups of which something changed that their members' documents copy."""
     rows = touched.of(SupportGroup)
     return {row.id for row in rows if touched.changed[row.id] & COPIED_FROM_GROUP}
+
+
+def _first_sent_about(session: DbSession, touched: Touched) -> set[UUID]:
+    """Return the patients of whom a hospital sent its first response.
+
+    From then on it may have the Patient that its response is about.
+    """
+    found = set()
+    for row in touched.of(Response):
+        if row.connection_id and "patient_id" in touched.changed[row.id]:
+            sent = select(Response.id).where(
+                Response.patient_id == row.patient_id, Response.connection_id == row.connection_id
+            )
+            if len(session.exec(sent.limit(2)).all()) == 1:
+                found.add(row.patient_id)
+    return found
 
 
 def _consents_to(session: DbSession, touched: Touched, wanted: Any) -> set[UUID]:  # noqa: ANN401

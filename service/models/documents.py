@@ -45,6 +45,7 @@ class DocumentVersion(SQLModel, table=True):
     """A version that was replaced, compressed; sealed once consent to it has changed."""
 
     __tablename__ = "document_versions"
+    __table_args__ = {"sqlite_with_rowid": False}
 
     id: str = Field(primary_key=True, max_length=32)
     version: int = Field(primary_key=True, sa_type=BigInteger)
@@ -61,6 +62,7 @@ class DocumentToken(SQLModel, table=True):
     __tablename__ = "document_tokens"
     __table_args__ = (
         Index("ix_document_tokens_value", "audience", "type", "param", "code", "system", "id"),
+        {"sqlite_with_rowid": False},
     )
 
     id: str = Field(primary_key=True, max_length=32)
@@ -77,6 +79,7 @@ class DocumentString(SQLModel, table=True):
     __tablename__ = "document_strings"
     __table_args__ = (
         Index("ix_document_strings_value", "audience", "type", "param", "value", "id"),
+        {"sqlite_with_rowid": False},
     )
 
     id: str = Field(primary_key=True, max_length=32)

@@ -3,7 +3,6 @@
 import os
 import random
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ import pytest
 from sqlalchemy import text
 
 from service.engine import create_engine
-from tests.conftest import TEMPLATE, execute, numbers
+from tests.conftest import new_database
 from tests.fresh import wrong_documents
-from tests.journeys.story import A, B, StepClock, Told, ids_of, story, tell
+from tests.journeys.story import A, B, Step, StepClock, Told, ids_of, story, tell
 from tests.service_at import FHIR, Caller, Service, serving
 
 REQUESTS = 2000 if os.environ.get("ALONGSIDE_NIGHTLY") else 200
@@ -39,60 +38,37 @@ class World:
     a: Caller
 
 
-@pytest.fixture
-def worlds(database_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+)
+def worlds(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[World]]:
     """The story in full, and the story without hospital B."""
     steps = story(SEED)
     with ExitStack() as stack:
         found = []
         for without_b in (False, True):
-            url = _another(database_url, request, tmp_path, stack) if without_b else database_url
-            found.append(stack.enter_context(_world(url, tmp_path, steps, without_b=without_b)))
+            folder = tmp_path_factory.mktemp("alone" if without_b else "both")
+            url = new_database(request.param, request, folder, stack)
+            found.append(_world(url, folder, steps, stack, without_b=without_b))
         yield found
 
 
-def _another(url: str, request: pytest.FixtureRequest, tmp_path: Path, stack: ExitStack) -> str:
-    """A second empty database of the same kind."""
-    if url.startswith("sqlite"):
-        file = tmp_path / "second.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), file)
-        return f"sqlite:///{file}"
-    server, name = request.getfixturevalue("postgres_server"), f"test_{next(numbers)}"
-    execute(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-    stack.callback(execute, server, f"DROP DATABASE {name} WITH (FORCE)")
-    return f"{server}/{name}"
-
-
-def _world(url: str, folder: Path, steps: list[Any], *, without_b: bool) -> Any:
-    stack = ExitStack()
+def _world(
+    url: str, folder: Path, steps: list[Step], stack: ExitStack, *, without_b: bool
+) -> World:
     clock = StepClock()
-    _same_key(url)
+    same_key(url)
     with ids_of(0):
-        service = stack.enter_context(
-            serving(url, folder / ("alone" if without_b else "both"), _ticking(clock, folder))
-        )
+        service = stack.enter_context(serving(url, folder, clock))
     told = Told(service.database, without_b, clock)
     tell(told, steps)
-    a = service.caller("hospital-a", FHIR, told.things[A])
-    world = World(service, told, a)
-
-    class Context:
-        def __enter__(self) -> World:
-            return world
-
-        def __exit__(self, *_error: object) -> None:
-            stack.close()
-
-    return Context()
+    return World(service, told, service.caller("hospital-a", FHIR, told.things[A]))
 
 
-def _ticking(clock: StepClock, folder: Path) -> StepClock:
-    for name in ("alone", "both"):
-        (folder / name).mkdir(exist_ok=True)
-    return clock
-
-
-def _same_key(url: str) -> None:
+def same_key(url: str) -> None:
+    """FHIR ids are made with the installation's key: here both worlds have one."""
     engine = create_engine(url)
     with engine.begin() as connection:
         connection.execute(

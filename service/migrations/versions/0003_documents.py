@@ -58,6 +58,7 @@ def document_versions() -> None:
         sa.Column("confidentiality", sa.Integer(), nullable=False),
         sa.Column("sealed", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", "version"),
+        sqlite_with_rowid=False,
     )
 
 
@@ -71,6 +72,7 @@ def document_tokens() -> None:
         sa.Column("audience", sa.BigInteger(), nullable=False),
         sa.Column("type", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", "param", "system", "code"),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_document_tokens_value",
@@ -88,6 +90,7 @@ def document_strings() -> None:
         sa.Column("audience", sa.BigInteger(), nullable=False),
         sa.Column("type", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", "param", "value"),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_document_strings_value",
