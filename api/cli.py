@@ -80,6 +80,7 @@ def serve(host: str = "127.0.0.1", port: Port = 8000) -> None:
     """Serve until interrupted."""
     settings = settings_at(host, port)
     logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     context = bootstrap.build(settings)
     if migrations.current(settings.database_url) != migrations.newest():
         _fail("the database is at an older revision: run `alongside migrate`")
