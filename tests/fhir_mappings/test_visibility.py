@@ -246,7 +246,7 @@ def labels_of(kind, facts):
             d.labels.confidentiality.value,
             d.labels.sensitivity,
         )
-        for d in f.render(kind, facts, f.OF_PROGRAMME)
+        for d in f.render(kind, facts, f.OF_A)
     }
 
 

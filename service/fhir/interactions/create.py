@@ -76,9 +76,14 @@ def answer(
     content = now.content if now and prefer != "minimal" else b""
     return Answer(
         status,
-        content if said is None else orjson.dumps(said),
+        content if said is None else orjson.dumps(_about(reference, said)),
         version,
         now.last_updated if now else 0,
         location=f"{endpoint.base}/{reference}/_history/{version}",
         patients=(now.patient_key,) if now and now.patient_key else (),
     )
+
+
+def _about(reference: str, said: dict[str, object]) -> dict[str, object]:
+    """Give the outcome the id of what it is about: clients that skip Location look there."""
+    return {"resourceType": said["resourceType"], "id": reference.rpartition("/")[2], **said}
