@@ -55,6 +55,7 @@ def _groups(facts: EnrollmentFacts, view: View) -> Iterator[Element]:
     audience, group = view.audience, facts.group
     if facts.status in ON_ROSTER:
         yield audience.reference("Group", references.source("roster", group.id))
-    if view.disclosure.shows_group_name and group.status is not GroupStatus.DRAFT:
+    named = view.disclosure.names_group(part2=group.part2)
+    if named and group.status is not GroupStatus.DRAFT:
         entry = references.source("group", group.id)
         yield audience.public.reference("HealthcareService", entry)

@@ -28,10 +28,17 @@ def session_identifier(facts: VisitFacts, view: View) -> Element:
 
 def leader(facts: VisitFacts, view: View) -> Element | None:
     """Return the facilitator's role, which may tell the group, where the group may be told."""
-    if facts.group.facilitator_id is None or not view.disclosure.shows_group_name:
+    if facts.group.facilitator_id is None or not _tells_group(facts, view):
         return None
     return references.facilitator(view.audience, facts.group.facilitator_id)
 
 
 def place(facts: VisitFacts, view: View) -> Element | None:
-    return references.location(view.audience, facts.place_id) if facts.place_id else None
+    """Return the place, where the group may be told: the catalogue says which group meets there."""
+    if facts.place_id is None or not _tells_group(facts, view):
+        return None
+    return references.location(view.audience, facts.place_id)
+
+
+def _tells_group(facts: VisitFacts, view: View) -> bool:
+    return view.disclosure.names_group(part2=facts.group.part2)

@@ -44,16 +44,25 @@ def disclosure(
         )
         for part2 in (False, True)
     }
-    named = any(
-        p.shows_group_name and p.category is Category.ENROLLMENT and p.decision is Decision.PERMIT
-        for p in provisions
-        if p.in_force(now)
-    )
+    named = {
+        part2: Category.ENROLLMENT in allowed[part2] and _names(provisions, now, part2=part2)
+        for part2 in (False, True)
+    }
     return Disclosure(
         categories=allowed[False],
         part2_categories=allowed[True],
-        shows_group_name=named,
+        shows_group_name=named[False],
+        shows_part2_group_name=named[True],
         links=links,
+    )
+
+
+def _names(provisions: Sequence[Provision], now: datetime, *, part2: bool) -> bool:
+    """Return whether a permit of enrolment in force shows the name of such a group."""
+    return any(
+        p.shows_group_name and (p.covers_part2 or not part2)
+        for p in provisions
+        if p.category is Category.ENROLLMENT and p.decision is Decision.PERMIT and p.in_force(now)
     )
 
 

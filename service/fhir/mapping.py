@@ -62,7 +62,12 @@ class Audience:
         return keyed_id(self.key, self.uid, *parts)
 
 
-ALL = Disclosure(categories=EVERYTHING, part2_categories=EVERYTHING, shows_group_name=True)
+ALL = Disclosure(
+    categories=EVERYTHING,
+    part2_categories=EVERYTHING,
+    shows_group_name=True,
+    shows_part2_group_name=True,
+)
 
 
 @dataclass(frozen=True)

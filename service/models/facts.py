@@ -238,11 +238,16 @@ class Disclosure:
     categories: frozenset[Category] = frozenset()
     part2_categories: frozenset[Category] = frozenset()
     shows_group_name: bool = False
+    shows_part2_group_name: bool = False
     links: tuple[LinkFacts, ...] = field(default=())
 
     def permits(self, category: Category, *, part2: bool = False) -> bool:
         """Return whether a fact of this category, from a Part 2 group or not, may be given."""
         return category in (self.part2_categories if part2 else self.categories)
+
+    def names_group(self, *, part2: bool) -> bool:
+        """Return whether it may be told which group it is, a Part 2 group or not."""
+        return self.shows_part2_group_name if part2 else self.shows_group_name
 
 
 EVERYTHING = frozenset(Category)

@@ -66,7 +66,13 @@ def view(*categories, audience=A, part2=False, named=False):
     kept = given if part2 else frozenset()
     return View(
         audience,
-        Disclosure(categories=given, part2_categories=kept, shows_group_name=named, links=own),
+        Disclosure(
+            categories=given,
+            part2_categories=kept,
+            shows_group_name=named,
+            shows_part2_group_name=named and part2,
+            links=own,
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -167,12 +168,25 @@ def targets(draft):
     return set(re.findall(r'"reference": "([A-Za-z]+)/', json.dumps(draft.resource)))
 
 
-def test_the_facilitator_of_a_session_is_told_only_with_the_groups_name():
+TELLING = {"PractitionerRole", "Location"}  # the catalogue says which group meets where
+
+
+def test_who_leads_a_session_and_where_is_told_only_with_the_groups_name():
     for type_ in ("Appointment", "Encounter"):
         hidden = f.one(type_, "visit", f.visit(), f.OF_A)
         named = f.one(type_, "visit", f.visit(), f.OF_NAMED_A)
-        assert "PractitionerRole" not in targets(hidden)
-        assert "PractitionerRole" in targets(named)
+        assert not TELLING & targets(hidden)
+        assert targets(named) >= TELLING
+
+
+def test_the_name_of_a_part_2_group_is_not_told_with_that_of_others():
+    given = replace(f.OF_NAMED_A.disclosure, shows_part2_group_name=False)
+    view, protected = replace(f.OF_NAMED_A, disclosure=given), f.group(part2=True)
+    for type_ in ("Appointment", "Encounter"):
+        draft = f.one(type_, "visit", f.visit(group=protected), view)
+        assert not TELLING & targets(draft)
+    draft = f.one("EpisodeOfCare", "enrollment", f.enrollment(part2=True), view)
+    assert "HealthcareService" not in targets(draft)
 
 
 def test_why_a_session_was_cancelled_is_told_in_words_to_the_programme_only():

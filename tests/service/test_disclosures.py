@@ -100,6 +100,22 @@ def test_the_group_name_needs_a_permit_of_enrolment_in_force() -> None:
     assert not named(end=NOW)
 
 
+def test_a_denial_of_enrolment_hides_the_group_name_that_a_permit_shows() -> None:
+    permit = provision(category=Category.ENROLLMENT, shows_group_name=True)
+    denial = provision(category=Category.ENROLLMENT, decision=Decision.DENY)
+    given = disclosure(OPT_IN, [permit, denial], NOW)
+    assert not given.names_group(part2=False)
+
+
+def test_the_name_of_a_part_2_group_takes_a_permit_that_covers_part_2() -> None:
+    named = provision(category=Category.ENROLLMENT, shows_group_name=True)
+    unnamed = provision(category=Category.ENROLLMENT, covers_part2=True)
+    given = disclosure(OPT_IN, [named, unnamed], NOW)
+    assert given.names_group(part2=False)
+    assert given.permits(Category.ENROLLMENT, part2=True)
+    assert not given.names_group(part2=True)
+
+
 def test_the_next_change_is_the_first_begin_or_end_to_come() -> None:
     rows = [
         provision(start=NOW + 2 * DAY),
