@@ -1,5 +1,7 @@
 """Writes one audit row for each request, whichever route answers it (ADR 0006).
 
+Being outermost, it adds the headers that every answer has, too.
+
 Routes may leave `access` and `patients` in the request's state; nothing else is taken from them.
 https://hl7.org/fhir/R4/http.html#custom
 """
@@ -11,12 +13,13 @@ from typing import Any
 
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uuid_utils import uuid7
 
+from api.headers import secured
 from service.access import Access
 from service.audit import AuditEntry, AuditWriter
 from service.clock import Clock, microseconds
 from service.errors import BusyError
-from service.identifiers import new_id
 
 SECRET_PARAMETER = re.compile(
     r"\b(access_token|client_secret|client_assertion|code_verifier)=[^&]*", re.IGNORECASE
@@ -43,7 +46,7 @@ class AuditMiddleware:
             await self.app(scope, receive, send)
             return
         state: dict[str, Any] = scope.setdefault("state", {})
-        state["request_id"] = request_id = new_id().hex
+        state["request_id"] = request_id = uuid7().hex
         at = microseconds(self.clock())
         refused = False
 
@@ -57,7 +60,8 @@ class AuditMiddleware:
                     log.exception("audit row of request %s was not written", request_id)
                     await _refuse(send, request_id)
                     return
-                message["headers"] = [*message.get("headers", ()), *_names(scope, request_id)]
+                headers = secured(message.get("headers", ()))
+                message["headers"] = [*headers, *_names(scope, request_id)]
             if not refused:
                 await send(message)
 

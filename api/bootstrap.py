@@ -85,7 +85,7 @@ def install(settings: Settings, clock: Clock = system_clock) -> None:
         ensure_programme(database, settings.programme_name)
         publish_instruments(database)
     finally:
-        database.engine.dispose()
+        database.close()
 
 
 def ensure_programme(database: Database, name: str) -> None:

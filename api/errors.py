@@ -102,7 +102,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(AlongsideError, _alongside)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(Exception, unexpected)
 
 
 def is_fhir(request: Request) -> bool:
@@ -114,7 +114,7 @@ async def _alongside(request: Request, error: Exception) -> Response:
     if not isinstance(error, AlongsideError):
         raise error
     if isinstance(error, ProjectionError):
-        return await _unexpected(request, error)
+        return await unexpected(request, error)
     return fhir_error(error) if is_fhir(request) else problem(error, request.url.path)
 
 
@@ -160,7 +160,7 @@ def _route_detail(status: int) -> str:
     return details.get(status, HTTPStatus(status).description)
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
+async def unexpected(request: Request, error: Exception) -> Response:
     """Say that it failed, not why; the record has the place, never the content."""
     request_id = request.scope.get("state", {}).get("request_id", "-")
     where = "".join(traceback.format_tb(error.__traceback__))
@@ -183,7 +183,7 @@ def too_large(limit: int, path: str) -> Response:
 
 
 class SilentFailures:
-    """Keeps what `_unexpected` has answered from the server's log, where its content would be."""
+    """Keeps what `unexpected` has answered from the server's log, where its content would be."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

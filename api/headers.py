@@ -3,7 +3,9 @@
 https://owasp.org/www-project-secure-headers/
 """
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from collections.abc import Iterable
+
+Header = tuple[bytes, bytes]
 
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 NO_REFERRER = (b"referrer-policy", b"no-referrer")
@@ -11,19 +13,9 @@ NO_STORE = (b"cache-control", b"no-store")
 CACHE_CONTROL = b"cache-control"
 
 
-class SecurityHeaders:
-    """Adds them; what a route said about caching stays, and where it said nothing: no-store."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def secured(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = message.setdefault("headers", [])
-                cached = any(name == CACHE_CONTROL for name, _ in headers)
-                added = [NOSNIFF, NO_REFERRER] if cached else [NOSNIFF, NO_REFERRER, NO_STORE]
-                message["headers"] = [*headers, *added]
-            await send(message)
-
-        await self.app(scope, receive, secured)
+def secured(headers: Iterable[Header]) -> list[Header]:
+    """Return the headers with ours; what a route said about caching stays, else: no-store."""
+    found = [*headers, NOSNIFF, NO_REFERRER]
+    if all(name != CACHE_CONTROL for name, _ in found):
+        found.append(NO_STORE)
+    return found

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 import psycopg
 from sqlalchemy import make_url
 
+from service.checkpoints import Checkpoints
 from service.engine import create_engine, normalised
 from service.errors import BusyError
 from service.models.audit import audit_metadata
@@ -27,6 +28,7 @@ SQLITE_INSERT = (
 POSTGRESQL_INSERT = SQLITE_INSERT.replace("?", "%s")
 BUSY_SECONDS = 2.0
 BATCH = 500
+TURNS = 8
 APPLICATION_NAME = "alongside-audit"
 
 
@@ -73,7 +75,7 @@ def prepare(url: str) -> None:
 
 
 class SqliteAudit:
-    """Commits inline: the rows of one turn of the event loop in one transaction."""
+    """Commits inline: rows that come in successive turns of the event loop share a transaction."""
 
     def __init__(self, path: str) -> None:
         if not Path(path).exists():
@@ -83,6 +85,8 @@ class SqliteAudit:
         )
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.execute("PRAGMA wal_autocheckpoint = 0")
+        self._checkpoints = Checkpoints(path)
         self._lock = threading.Lock()
         self._waiting: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
 
@@ -91,7 +95,7 @@ class SqliteAudit:
         waiting = self._waiting.get(loop)
         if waiting is None:
             waiting = self._waiting[loop] = []
-            loop.call_soon(self._commit, loop)
+            loop.call_soon(self._gather, loop, 0, TURNS)
         future: asyncio.Future[None] = loop.create_future()
         waiting.append((entry, future))
         await future
@@ -103,7 +107,16 @@ class SqliteAudit:
             raise _unwritten() from error
 
     def close(self) -> None:
+        self._checkpoints.close()
         self._connection.close()
+
+    def _gather(self, loop: asyncio.AbstractEventLoop, seen: int, turns: int) -> None:
+        """Wait for another turn of the loop while each turn brings more rows."""
+        found = len(self._waiting[loop])
+        if found > seen and turns:
+            loop.call_soon(self._gather, loop, found, turns - 1)
+        else:
+            self._commit(loop)
 
     def _commit(self, loop: asyncio.AbstractEventLoop) -> None:
         waiting = self._waiting.pop(loop)
@@ -123,6 +136,7 @@ class SqliteAudit:
 
     def _insert(self, entries: list[AuditEntry]) -> None:
         with self._lock:
+            self._checkpoints.committed()
             if len(entries) == 1:
                 self._connection.execute(SQLITE_INSERT, entries[0])
                 return

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 Clock = Callable[[], datetime]
 
 
@@ -13,5 +15,5 @@ def system_clock() -> datetime:
 
 def microseconds(moment: datetime) -> int:
     """Return `moment` as microseconds since 1970, the unit of the document store."""
-    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    delta = moment - EPOCH
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session
 
+from service.checkpoints import Checkpoints
 from service.clock import Clock, microseconds, system_clock
 from service.engine import UNIT_OF_WORK, WRITING, create_engine, is_sqlite
 from service.errors import BusyError
@@ -53,6 +54,7 @@ class Database:
         self.clock = clock
         self.sqlite = is_sqlite(self.engine)
         self._process_lock = threading.Lock()
+        self._checkpoints = Checkpoints(self.engine.url.database or "") if self.sqlite else None
         attach_guard(self.engine)
 
     def read(self, work: Callable[[Session], T]) -> T:
@@ -84,7 +86,16 @@ class Database:
         if not self.sqlite:
             return self._transaction(work, wanted)
         with self._process_lock:  # before BEGIN IMMEDIATE, or calls are lost to busy time-outs
-            return self._transaction(work, wanted)
+            result = self._transaction(work, wanted)
+            if self._checkpoints is not None:
+                self._checkpoints.committed()
+            return result
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        if self._checkpoints is not None:
+            self._checkpoints.close()
+        self.engine.dispose()
 
     def _transaction(self, work: Callable[[Session], T], wanted: set[Aggregate]) -> T:
         started = time.monotonic()

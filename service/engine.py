@@ -67,6 +67,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: ConnectionPoolEntry)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")  # service.checkpoints does it
     connection.execute("PRAGMA cache_size = -16000")  # KiB
     info: dict[Any, Any] = record.info
     # The triggers of the projected tables ask this; any other program has no such function.

@@ -91,18 +91,18 @@ def open_database(url: str, clock: Clock = system_clock) -> Database:
 def database(database_url: str) -> Iterator[Database]:
     opened = open_database(database_url)
     yield opened
-    opened.engine.dispose()
+    opened.close()
 
 
 @pytest.fixture
 def sqlite_database(sqlite_url: str) -> Iterator[Database]:
     opened = open_database(sqlite_url)
     yield opened
-    opened.engine.dispose()
+    opened.close()
 
 
 @pytest.fixture
 def postgres_database(postgres_url: str) -> Iterator[Database]:
     opened = open_database(postgres_url)
     yield opened
-    opened.engine.dispose()
+    opened.close()

@@ -4,16 +4,16 @@ https://hl7.org/fhir/R4/http.html
 """
 
 from collections.abc import Awaitable, Callable
-from functools import wraps
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from api.context import Context
 from api.dependencies import access_of
-from api.errors import fhir_error
+from api.errors import fhir_error, unexpected
 from api.negotiation import accepts_json, is_json, is_strict, pairs_of, returned, versions
 from api.responses import FhirResponse, not_modified, refusal
 from service.access import Access
@@ -32,39 +32,48 @@ LARGEST = 1_000_000
 FORM = "application/x-www-form-urlencoded"
 
 Interaction = Callable[[Request, Context], Awaitable[Response]]
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def routes(context: Context) -> list[Route]:
     """Return the routes of the FHIR endpoint, those asked most first."""
-    metadata = _answering(_metadata(context), context, ("GET",))
+    metadata = Answering(_metadata(context), context, ("GET",))
     return [
         Route("/fhir/metadata", metadata, methods=["GET"]),
         *(
-            Route(path, _answering(_by_method(table), context, tuple(table)), methods=METHODS)
+            Route(path, Answering(_by_method(table), context, tuple(table)), methods=METHODS)
             for path, table in TABLE.items()
         ),
     ]
 
 
-def _answering(interaction: Interaction, context: Context, methods: tuple[str, ...]) -> Endpoint:
-    """Turn what goes wrong into OperationOutcomes; what nobody expected is left to the app."""
-    allowed = ", ".join((*methods, "HEAD") if "GET" in methods else methods)
+class Answering:
+    """An ASGI endpoint: whatever goes wrong in its interaction becomes an OperationOutcome."""
 
-    @wraps(interaction)
-    async def endpoint(request: Request) -> Response:
+    def __init__(
+        self, interaction: Interaction, context: Context, methods: tuple[str, ...]
+    ) -> None:
+        self.interaction = interaction
+        self.context = context
+        self.allowed = ", ".join((*methods, "HEAD") if "GET" in methods else methods)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
         try:
-            return await interaction(request, context)
-        except ProjectionError:
-            raise
+            response = await self.interaction(request, self.context)
+        except ProjectionError as error:
+            response = await unexpected(request, error)
         except AlongsideError as error:
-            response = fhir_error(error)
-            if isinstance(error, NotSupportedError):
-                response.status_code = 405
-                response.headers["Allow"] = allowed
-            return response
+            response = self._refused(error)
+        except Exception as error:  # noqa: BLE001 - nobody expected it: it is recorded and answered
+            response = await unexpected(request, error)
+        await response(scope, receive, send)
 
-    return endpoint
+    def _refused(self, error: AlongsideError) -> Response:
+        response = fhir_error(error)
+        if isinstance(error, NotSupportedError):
+            response.status_code = 405
+            response.headers["Allow"] = self.allowed
+        return response
 
 
 def _by_method(table: dict[str, Interaction]) -> Interaction:

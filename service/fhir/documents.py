@@ -163,6 +163,8 @@ class Writer:
     def remove(self, stored: Stored, *, seal: bool) -> None:
         """Leave a tombstone."""
         if stored.deleted:
+            if seal:  # it may come back for another reason, and then without its past
+                self._add(SEAL, True, stored.id)
             return
         stamp = self._archive(stored, seal=seal)
         self._add(TOMBSTONE, stamp, b"", True, stored.id)

@@ -34,10 +34,12 @@ from service.fhir.sources import (
 )
 from service.guard import Touched
 from service.models.aggregates import Aggregate
-from service.models.consents import Category
+from service.models.connections import Connection
+from service.models.consents import Category, Consent
 from service.models.documents import ProjectionDue
 from service.models.enrollments import Enrollment, EnrollmentStatus
 from service.models.facts import MemberFacts, RosterFacts
+from service.models.patients import Link
 
 ON_ROSTER = (EnrollmentStatus.ACTIVE, EnrollmentStatus.ON_HOLD)
 
@@ -67,14 +69,14 @@ class DocumentProjector:
         targets = rendering.targets(sources)
         stored = stored_by_source(session, sources.keys())
         writer = Writer(session, stamp, self.registry.by_type)
-        seal = bool(regranted)
+        sealed = _audiences_regranted(session, touched)
         written = set()
         for target in targets:
             written.add(target.id)
-            writer.put(target, stored.get(target.id), seal=seal)
+            writer.put(target, stored.get(target.id), seal=target.audience.number in sealed)
         for document_id, document in stored.items():
             if document_id not in written:
-                writer.remove(document, seal=seal)
+                writer.remove(document, seal=document.audience in sealed)
         writer.run()
         _remember_due(session, regranted, rendering.views)
 
@@ -168,6 +170,17 @@ def _members(session: DbSession, groups: set[UUID]) -> dict[UUID, list[Any]]:
     for row in session.execute(statement):
         found[row.group_id].append(row)
     return found
+
+
+def _audiences_regranted(session: DbSession, touched: Touched) -> set[int]:
+    """Return the audiences of the hospitals to which a consent or link changed.
+
+    No other's history is sealed: that would tell it of the person's other hospital.
+    """
+    ids = {row.connection_id for row in [*touched.of(Consent), *touched.of(Link)]}
+    if not ids:
+        return set()
+    return set(session.exec(select(Connection.number).where(col(Connection.id).in_(ids))))
 
 
 def _remember_due(session: DbSession, patients: set[UUID], seen: Views) -> None:

@@ -34,12 +34,17 @@ def _due(session: DbSession, now: int) -> list[str]:
 
 
 def _refresh(session: DbSession, patient: str, now: int) -> None:
-    """Touch one consent of the patient, which stands for them all; nobody may have been first."""
+    """Touch the consents of the patient that began or ended; nobody may have been first."""
     where = (col(ProjectionDue.patient_id) == patient, col(ProjectionDue.at) <= now)
-    if session.exec(select(ProjectionDue.at).where(*where)).first() is None:
+    due = session.exec(select(ProjectionDue.at).where(*where)).first()
+    if due is None:
         return
-    consent = session.exec(select(Consent).where(Consent.patient_id == UUID(patient))).first()
-    if consent is None:
+    changed = [
+        row
+        for row in session.exec(select(Consent).where(Consent.patient_id == UUID(patient)))
+        if any(moment and due <= microseconds(moment) <= now for moment in (row.start, row.end))
+    ]
+    if not changed:
         session.execute(delete(ProjectionDue).where(*where))
-        return
-    touch(session, consent)
+    for row in changed:
+        touch(session, row)

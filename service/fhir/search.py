@@ -60,7 +60,7 @@ def page_statement(
         f"SELECT d.id, {column}, d.content, d.patient_key, d.confidentiality FROM {source.sql}"  # noqa: S608
         f" WHERE {' AND '.join(c.sql for c in conditions)} ORDER BY {order} {direction} LIMIT ?"
     )
-    return sql, (*source.args, *_args(conditions), plan.count + 1)
+    return sql, (*source.args, *_args(conditions), plan.size + 1)
 
 
 def count_statement(

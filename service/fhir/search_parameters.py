@@ -4,7 +4,8 @@ https://hl7.org/fhir/R4/search.html
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from service.errors import InvalidElementsError, InvalidError, Problem
 from service.fhir.mapping import ResourceType, SearchParameter
@@ -47,8 +48,7 @@ class Sort:
     descending: bool = False
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """A search as it will be executed.
 
     `driver` finds the few documents that a selective parameter names; `timed` searches are
@@ -56,7 +56,7 @@ class Plan:
     """
 
     kind: ResourceType
-    count: int
+    size: int
     conditions: tuple[Condition, ...] = ()
     driver: tuple[str, Condition] | None = None
     sort: Sort = Sort()
@@ -65,10 +65,10 @@ class Plan:
     count_only: bool = False
     cursor: str | None = None
     used: tuple[tuple[str, str], ...] = ()
-    ignored: tuple[Problem, ...] = field(default=())
+    ignored: tuple[Problem, ...] = ()
 
     def also(self, condition: Condition) -> "Plan":
-        return replace(self, conditions=(*self.conditions, condition))
+        return self._replace(conditions=(*self.conditions, condition))
 
 
 class _UnsupportedError(Exception):
@@ -86,7 +86,7 @@ def read_query(kind: ResourceType, pairs: Pairs, rules: Rules, *, strict: bool) 
     """
     if len(pairs) > MOST_PARAMETERS:
         raise InvalidError(f"more than {MOST_PARAMETERS} parameters", element="query")
-    plan = Plan(kind=kind, count=rules.page_size)
+    plan = Plan(kind=kind, size=rules.page_size)
     seen: set[str] = set()
     for name, value in pairs:
         if name in CONTROLS and name in seen:
@@ -105,8 +105,8 @@ def _read(plan: Plan, name: str, value: str, rules: Rules) -> Plan:
         done = _READERS.get(name, _criterion)(plan, name, value, rules)
     except _UnsupportedError as error:
         problem = Problem(_shown(name), str(error), "not-supported")
-        return replace(plan, ignored=(*plan.ignored, problem))
-    return done if name == CURSOR else replace(done, used=(*done.used, (name, value)))
+        return plan._replace(ignored=(*plan.ignored, problem))
+    return done if name == CURSOR else done._replace(used=(*done.used, (name, value)))
 
 
 def _shown(name: str) -> str:
@@ -143,7 +143,7 @@ def _indexed(plan: Plan, table: str, param: str, wanted: Condition) -> Plan:
     alias = table[-1]
     mine = Condition(f"{alias}.param = ? AND {wanted.sql}", (param, *wanted.args))
     if plan.driver is None and (param in SELECTIVE or alias == "s"):
-        return replace(plan, driver=(table, mine))
+        return plan._replace(driver=(table, mine))
     where = f"{alias}.id = d.id AND {mine.sql}"
     sql = f"EXISTS (SELECT 1 FROM {table} WHERE {where})"  # noqa: S608 - no value is in the text
     return plan.also(Condition(sql, mine.args))
@@ -206,7 +206,7 @@ def _id(plan: Plan, name: str, value: str, _rules: Rules) -> Plan:
 
 def _last_updated(plan: Plan, name: str, value: str, rules: Rules) -> Plan:
     wanted = _moments(name, value, ("d.last_updated", "d.last_updated"), rules)
-    return replace(plan.also(wanted), timed=True)
+    return plan.also(wanted)._replace(timed=True)
 
 
 def _count(plan: Plan, name: str, value: str, rules: Rules) -> Plan:
@@ -214,8 +214,8 @@ def _count(plan: Plan, name: str, value: str, rules: Rules) -> Plan:
         raise InvalidError("must be a whole number, 0 or more", element=name)
     number = int(value)
     if number == 0:
-        return replace(plan, count_only=True)
-    return replace(plan, count=min(number, rules.page_limit))
+        return plan._replace(count_only=True)
+    return plan._replace(size=min(number, rules.page_limit))
 
 
 def _sort(plan: Plan, name: str, value: str, _rules: Rules) -> Plan:
@@ -232,12 +232,12 @@ def _sort(plan: Plan, name: str, value: str, _rules: Rules) -> Plan:
     if column is None:
         raise _UnsupportedError(f"can be sorted by {', '.join(columns)}")
     timed = plan.timed or column == "d.last_updated"
-    return replace(plan, sort=Sort(column, descending), timed=timed)
+    return plan._replace(sort=Sort(column, descending), timed=timed)
 
 
 def _summary(plan: Plan, name: str, value: str, _rules: Rules) -> Plan:
     if value == "count":
-        return replace(plan, count_only=True)
+        return plan._replace(count_only=True)
     if value not in {"true", "false", "text", "data"}:
         raise InvalidError("must be true, false, text, data or count", element=name)
     if value != "false":
@@ -248,7 +248,7 @@ def _summary(plan: Plan, name: str, value: str, _rules: Rules) -> Plan:
 def _total(plan: Plan, name: str, value: str, _rules: Rules) -> Plan:
     if value not in {"none", "estimate", "accurate"}:
         raise InvalidError("must be none, estimate or accurate", element=name)
-    return replace(plan, total=value != "none")
+    return plan._replace(total=value != "none")
 
 
 def _format(plan: Plan, _name: str, _value: str, _rules: Rules) -> Plan:
@@ -262,7 +262,7 @@ def _pretty(plan: Plan, name: str, value: str, _rules: Rules) -> Plan:
 
 
 def _cursor(plan: Plan, _name: str, value: str, _rules: Rules) -> Plan:
-    return replace(plan, cursor=value)
+    return plan._replace(cursor=value)
 
 
 CONTROLS: dict[str, Reader] = {

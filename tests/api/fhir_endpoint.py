@@ -123,7 +123,7 @@ def open_endpoint(
         yield Endpoint(client, context, sqlite3.connect(folder / "audit.db"))
         client.portal.call(context.reader.close)
     context.audit.close()
-    context.database.engine.dispose()
+    context.database.close()
 
 
 def week(number: int) -> timedelta:

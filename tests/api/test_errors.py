@@ -82,10 +82,13 @@ def boom(_request):
     raise RuntimeError(f"{PERSON} scored 24")
 
 
-@pytest.mark.parametrize("path", ["/fhir/boom", "/boom"])
-def test_a_failure_tells_neither_caller_nor_log_what_it_was_about(served_on_sqlite, caplog, path):
+@pytest.mark.parametrize("path", ["/fhir/Patient", "/boom"])
+def test_a_failure_tells_neither_caller_nor_log_what_it_was_about(
+    served_on_sqlite, caplog, path, monkeypatch
+):
     app = served_on_sqlite.client.app
-    app.router.routes.insert(0, Route(path, boom))
+    app.router.routes.insert(0, Route("/boom", boom))
+    monkeypatch.setattr("api.routes.fhir.access_of", lambda request, _context: boom(request))
     with caplog.at_level(logging.DEBUG):
         answer = served_on_sqlite.client.get(path)
     assert answer.status_code == 500

@@ -4,7 +4,8 @@ import pytest
 from service.commands import WithdrawConsent
 from service.handlers import execute
 from service.models.connections import Confidentiality
-from service.models.consents import Category
+from service.models.consents import Category, Decision
+from service.models.enrollments import AttendanceMark
 from tests import world
 from tests.api.fhir_endpoint import BASE, Endpoint
 
@@ -119,6 +120,45 @@ def test_an_earlier_version_is_not_shown_once_consent_has_changed(endpoint: Endp
     assert gone.status_code == 404
     assert endpoint.get(f"{path}/_history/1", hospital).status_code == 404
     assert [each["resource"]["meta"]["versionId"] for each in history] == ["3"]
+
+
+def test_what_was_gone_when_consent_changed_comes_back_without_its_past(endpoint: Endpoint):
+    database = endpoint.context.database
+    hospital = world.hospital(database)
+    person = world.patient(database)
+    world.link(database, person, hospital)
+    given = world.consent(database, person, hospital)
+    circle = world.group(database)
+    world.enroll(database, person, circle)
+    held = world.session(database, circle)
+    world.attend(database, held, person)
+    (visit,) = endpoint.ids("Encounter", hospital)
+    world.attend(database, held, person, mark=AttendanceMark.ABSENT)
+    attendance = given[Category.ATTENDANCE]
+    execute(database, WithdrawConsent(consent_id=attendance.id, withdrawn_by="tester"))
+    world.consent(database, person, hospital, [Category.ATTENDANCE])
+    world.attend(database, held, person)
+    path = f"Encounter/{visit}"
+    assert endpoint.get(path, hospital).status_code == 200
+    assert endpoint.get(f"{path}/_history/1", hospital).status_code == 404
+    history = endpoint.get(f"{path}/_history", hospital).json()["entry"]
+    assert "1" not in {each["response"]["etag"].strip('W/"') for each in history}
+
+
+def test_what_one_hospital_may_have_seals_nothing_of_another(endpoint: Endpoint):
+    database = endpoint.context.database
+    first, second = world.hospital(database), world.hospital(database, "B")
+    person = world.linked(database, first, second)
+    circle = world.group(database)
+    world.enroll(database, person, circle)
+    held = world.session(database, circle)
+    world.attend(database, held, person)
+    (visit,) = endpoint.ids("Encounter", first)
+    world.attend(database, held, person, mark=AttendanceMark.ABSENT)
+    world.consent(database, person, second, [Category.ATTENDANCE], decision=Decision.DENY)
+    world.attend(database, held, person)
+    history = endpoint.get(f"Encounter/{visit}/_history", first).json()["entry"]
+    assert [each["response"]["etag"] for each in history] == ['W/"3"', 'W/"2"', 'W/"1"']
 
 
 def test_a_read_without_a_token_is_refused(endpoint: Endpoint):

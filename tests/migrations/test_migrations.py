@@ -27,7 +27,7 @@ def key(url: str) -> bytes:
     database = Database(url)
     statement = text("SELECT identifier_key FROM installation")
     found = database.read(lambda session: session.execute(statement).scalar_one())
-    database.engine.dispose()
+    database.close()
     return bytes(found)
 
 

@@ -73,4 +73,4 @@ def arena(database_url: str) -> Any:
     database = open_database(database_url)
     with ThreadPoolExecutor(4) as pool:
         yield Arena(database, (NIGHTLY if nightly else EVERY_DAY)[kind], pool)
-    database.engine.dispose()
+    database.close()

@@ -94,7 +94,7 @@ def test_last_updated_never_goes_back(sqlite_url: str) -> None:
         with database.engine.connect() as connection:
             stamps.append(connection.execute(text("SELECT last_updated FROM documents")).scalar())
     assert stamps == sorted(set(stamps))
-    database.engine.dispose()
+    database.close()
 
 
 def _add(session: Session) -> Patient:

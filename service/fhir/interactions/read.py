@@ -4,14 +4,17 @@ https://hl7.org/fhir/R4/http.html#read
 """
 
 from service.access import Access
+from service.clock import microseconds
 from service.fhir.endpoint import Answer, Endpoint, absent, require, served
 
 ID_LENGTH = 32
 
 # By id, then the access filter: the type, the audience or the public, not deleted, the ceiling.
+# One row comes always: its first column says whether a consent has begun or ended by the clock.
 CURRENT = (
-    "SELECT version, last_updated, content, patient_key FROM documents WHERE id = ? AND type = ?"
-    " AND audience IN (?, ?) AND NOT deleted AND confidentiality <= ?"
+    "SELECT EXISTS (SELECT 1 FROM projection_due WHERE at <= ?), d.version, d.last_updated,"
+    " d.content, d.patient_key FROM (SELECT 1 AS one) o LEFT JOIN documents d ON d.id = ?"
+    " AND d.type = ? AND d.audience IN (?, ?) AND NOT d.deleted AND d.confidentiality <= ?"
 )
 
 
@@ -26,10 +29,13 @@ async def current(endpoint: Endpoint, access: Access, name: str, document_id: st
     """Return the current version, or raise NotFoundError where the caller may see none."""
     if len(document_id) != ID_LENGTH or not document_id.isalnum():
         raise absent(name)
-    await endpoint.settle()
-    args = (document_id, name, *access.audiences, access.ceiling)
-    rows = await endpoint.reader.rows(CURRENT, args)
-    if not rows:
+    now = microseconds(endpoint.clock())
+    args = (now, document_id, name, *access.audiences, access.ceiling)
+    ((due, *found),) = await endpoint.reader.rows(CURRENT, args)
+    if due:
+        await endpoint.settle()
+        ((_, *found),) = await endpoint.reader.rows(CURRENT, args)
+    version, last_updated, content, patient = found
+    if version is None:
         raise absent(name)
-    version, last_updated, content, patient = rows[0]
     return Answer(200, content, version, last_updated, patients=(patient,) if patient else ())

@@ -39,8 +39,8 @@ async def search_type(
         )
         rows = await endpoint.reader.rows(*statement)
     links = [link("self", target)]
-    if len(rows) > plan.count:
-        rows = rows[: plan.count]
+    if len(rows) > plan.size:
+        rows = rows[: plan.size]
         place = Key(rows[-1][1], rows[-1][0])
         links.append(link("next", next_link(endpoint.link_key, access, target, place)))
     return _answer(f"{endpoint.base}/{name}/", plan, links, rows, total)

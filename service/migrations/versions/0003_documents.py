@@ -138,4 +138,3 @@ def audit_entries() -> None:
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("patients", sa.Text()),
     )
-    op.create_index("ix_audit_entries_at", "audit_entries", ["at"])

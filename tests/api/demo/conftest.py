@@ -19,4 +19,4 @@ def loaded(sqlite_template, tmp_path_factory) -> Iterator[Database]:
     database = Database(f"sqlite:///{file}", projector=DocumentProjector(build_registry()))
     load(database, make_plan(datetime.now(UTC).date()))
     yield database
-    database.engine.dispose()
+    database.close()

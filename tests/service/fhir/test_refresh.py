@@ -42,7 +42,7 @@ def test_a_consent_takes_effect_and_ends_by_the_clock(database_url: str):
         seen.append((refreshed, visible(database, hospital.number, "Observation")))
     assert seen == [(0, 0), (1, 1), (1, 0)]
     assert wrong_documents(database) == []
-    database.engine.dispose()
+    database.close()
 
 
 def test_a_due_row_without_a_consent_goes_away(sqlite_database: Database):
