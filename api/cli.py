@@ -21,8 +21,9 @@ from api.demo import bench_state
 from api.demo.run import run as run_demo
 from api.main import create_app, described
 from service import migrations
+from service.commands import CreateConnection
 from service.errors import AlongsideError
-from service.models.connections import Confidentiality
+from service.models.connections import Confidentiality, ConsentPolicy, Environment
 from service.settings import Settings
 from service.smart.clients import all_clients
 
@@ -33,7 +34,9 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 clients = typer.Typer(help="Software that may call this service.", no_args_is_help=True)
+connections = typer.Typer(help="Hospitals, each with its EHR.", no_args_is_help=True)
 cli.add_typer(clients, name="clients")
+cli.add_typer(connections, name="connections")
 
 Port = Annotated[int, typer.Option(envvar="PORT", min=1, max=65535)]
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -114,6 +117,31 @@ def token(
     """Print an access token for a client, and nothing else."""
     context = bootstrap.build(Settings())
     print(operators.token(context, client, scope))
+
+
+@connections.command("add")
+def add_connection(
+    name: str,
+    mrn_system: Annotated[str, typer.Option(help="System of its medical record numbers, a URI.")],
+    *,
+    environment: Annotated[Environment, typer.Option()] = Environment.TEST,
+    policy: Annotated[
+        ConsentPolicy, typer.Option(help="What holds where a person has said nothing.")
+    ] = ConsentPolicy.OPT_IN,
+) -> None:
+    """Add a hospital; print the id that /v1 knows it by."""
+    new = CreateConnection(name=name, mrn_system=mrn_system, environment=environment, policy=policy)
+    print(operators.add_connection(bootstrap.build(Settings()), new))
+
+
+@connections.command("list")
+def list_connections() -> None:
+    """List hospitals."""
+    context = bootstrap.build(Settings())
+    table = Table("name", "environment", "policy", "MRN system", "id")
+    for each in context.database.read(operators.all_connections):
+        table.add_row(each.name, each.environment, each.policy, each.mrn_system, str(each.id))
+    Console().print(table)
 
 
 @clients.command("add")

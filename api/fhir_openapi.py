@@ -155,21 +155,26 @@ def _entry(name: str) -> dict[str, Any]:
     return {"fullUrl": f"https://example.org/fhir/{name}/{resource['id']}", "resource": resource}
 
 
+def a(name: str) -> str:
+    """Return the name with its article."""
+    return f"{'an' if name[0] in 'AEIO' else 'a'} {name}"
+
+
 def _read(kind: ResourceType) -> dict[str, Any]:
-    operation = _operation(kind.name, "read", f"Read a {kind.name}", *READING_ERRORS)
+    operation = _operation(kind.name, "read", f"Read {a(kind.name)}", *READING_ERRORS)
     operation["parameters"] = [ID]
     return _answer(operation, "200", kind.name, _shown(kind.name))
 
 
 def _vread(kind: ResourceType) -> dict[str, Any]:
-    summary = f"Read a version of a {kind.name}"
+    summary = f"Read a version of {a(kind.name)}"
     operation = _operation(kind.name, "vread", summary, *READING_ERRORS)
     operation["parameters"] = [ID, VERSION]
     return _answer(operation, "200", kind.name, _shown(kind.name))
 
 
 def _history(kind: ResourceType) -> dict[str, Any]:
-    summary = f"The versions of a {kind.name}, newest first"
+    summary = f"The versions of {a(kind.name)}, newest first"
     operation = _operation(kind.name, "history", summary, *READING_ERRORS)
     operation["parameters"] = [ID, {"$ref": "#/components/parameters/_count"}]
     entry = _entry(kind.name)
@@ -183,7 +188,7 @@ def _write(kind: ResourceType, interaction: str, status: str) -> dict[str, Any]:
     errors = (
         (*READING_ERRORS, "412", "422") if interaction == "update" else (*READING_ERRORS, "422")
     )
-    summary = f"{interaction.capitalize()} a {kind.name}"
+    summary = f"{interaction.capitalize()} {a(kind.name)}"
     operation = _operation(kind.name, interaction, summary, *errors)
     sent = {key: value for key, value in example(kind.name).items() if key not in {"id", "meta"}}
     if interaction == "update":

@@ -1,22 +1,27 @@
 """What an operator does to clients and tokens; each act leaves an audit row of method CLI."""
 
 import getpass
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from api.context import Context
 from service.access import Scopes, is_scope
 from service.audit import AuditEntry
 from service.clock import microseconds
+from service.commands import CreateConnection, CreateFacility
+from service.connections import create_connection, create_facility
 from service.errors import AlongsideError, ForbiddenError, NotFoundError, ValueSetError
 from service.identifiers import new_id
+from service.models.aggregates import Aggregate
 from service.models.connections import Confidentiality, Connection
 from service.smart import clients
 from service.smart.tokens import Grant, issue
+
+CONNECTIONS = Aggregate("connections", "all")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +62,25 @@ def token(context: Context, client: str, scope: str) -> str:
 
     with _audited(context, client, "token", query=f"scope={scope}"):
         return context.database.unit_of_work(work)
+
+
+def add_connection(context: Context, command: CreateConnection) -> UUID:
+    """Add a hospital with the organisation that it is, and return the connection's id."""
+    now = context.clock()
+
+    def work(session: Session) -> UUID:
+        connection = create_connection(session, command, now)
+        session.flush()
+        organisation = CreateFacility(connection_id=connection.id, name=command.name)
+        create_facility(session, organisation, now)
+        return connection.id
+
+    with _audited(context, command.name, "connections/add"):
+        return context.database.unit_of_work(work, CONNECTIONS)
+
+
+def all_connections(session: Session) -> Sequence[Connection]:
+    return session.exec(select(Connection).order_by(col(Connection.name))).all()
 
 
 def add_client(context: Context, registration: Registration) -> str:

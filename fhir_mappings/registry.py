@@ -100,7 +100,7 @@ DIRECTORY = (
             token("characteristic", "characteristic", "HealthcareService-characteristic"),
             string("name", "name", "HealthcareService-name"),
         ),
-        documentation="The catalogue of groups, with capacity in words.",
+        documentation="The catalogue of groups; it names and counts nobody.",
     ),
     ResourceType(
         "Questionnaire",

@@ -174,3 +174,20 @@ def test_the_port_is_part_of_the_public_address_where_none_is_set(monkeypatch):
     assert cli.settings_at("::", 9000).public_base_url == "http://127.0.0.1:9000"
     monkeypatch.setenv("ALONGSIDE_PUBLIC_BASE_URL", "https://groups.example.org")
     assert cli.settings_at("::", 9000).public_base_url == "https://groups.example.org"
+
+
+def test_a_hospital_is_added_once_with_its_organisation_and_listed(installed, folder):
+    add = ("connections", "add", "Harbor General", "--mrn-system", "https://harbor.example/mrn")
+    code, out, _ = installed(*add)
+    assert code == 0
+    assert re.fullmatch(r"[0-9a-f-]{36}\n", out)
+    code, _, err = installed(*add)
+    assert (code, err) == (1, "alongside: a connection of this name exists\n")
+    assert "Harbor" in installed("connections", "list")[1]
+    assert installed("clients", "add", "harbor", "--connection", "Harbor General", "--scope",
+                     "system/*.rs")[0] == 0  # fmt: skip
+    with sqlite3.connect(folder / "cli.db") as connection:
+        names = connection.execute("SELECT name FROM facilities").fetchall()
+    connection.close()
+    assert names == [("Harbor General",)]
+    assert ("CLI", "connections/add", "Harbor General", None, 200) in audit_rows(folder)
