@@ -29,6 +29,7 @@ CATEGORY = {
     "Flag": "alerts",
 }
 CATEGORIES = ("enrollment", "attendance", "scores", "answers", "alerts", "summary")
+TOTALS = {"44261-6", "70274-6"}  # of PHQ-9 and GAD-7, in LOINC
 DOCUMENTS = "SELECT id, audience, type, content, deleted, source, patient_key FROM documents"
 READABLE = "SELECT id, count(*) FROM document_versions WHERE NOT sealed GROUP BY id"
 
@@ -137,14 +138,18 @@ def any_of(state: State, patient: UUID, hospital: Connection) -> bool:
 def is_permitted(state: State, document: Document, hospital: Connection) -> bool:
     patient = document.patient
     assert patient is not None
-    sender = state.sent.get(document.source.partition("/")[0])
+    sender = state.sent.get(document.source)
     if sender and document.type != "Patient":
         return sender == (patient, hospital.id) and (patient, hospital.id) in state.links
     if document.type in {"Patient", "Consent"}:
         return any_of(state, patient, hospital)
-    observed = "answers" if "/" in document.source else "scores"
-    what = CATEGORY.get(document.type, observed)
+    what = CATEGORY.get(document.type) or _observed(document)
     return allows(state, patient, hospital, what, part2=document.part2)
+
+
+def _observed(document: Document) -> str:
+    (coding,) = document.content["code"]["coding"]
+    return "scores" if coding["code"] in TOTALS else "answers"
 
 
 def references(node: Any) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -356,6 +356,7 @@ def test_documents_are_right_after_any_sequence_of_commands(sqlite_template: Pat
         stateful_step_count=STEPS,
         deadline=None,
         derandomize=not NIGHTLY,
+        phases=[Phase.generate],  # to shrink sequences of this cost takes minutes
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(Programme, settings=chosen)

@@ -1,0 +1,229 @@
+"""Every FHIR route of every type: who is let in, who is refused, and how.
+
+https://hl7.org/fhir/R4/http.html#summary
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+
+from fhir_mappings.registry import build_registry
+from service.commands import CreateFacilitator, CreatePlace
+from service.fhir.loading import PUBLIC_LOADERS
+from service.handlers import execute
+from service.models.connections import Confidentiality, Connection
+from service.models.groups import Facilitation
+from tests import world
+from tests.conftest import new_database
+from tests.service_at import Caller, Service, serving
+
+REGISTRY = build_registry()
+TYPES = [kind.name for kind in REGISTRY.types]
+PUBLIC_KINDS = {*PUBLIC_LOADERS, "group"}
+PRIVATE = [
+    name
+    for name in TYPES
+    if any(m.kind not in PUBLIC_KINDS for m in REGISTRY.mappings if m.type == name)
+]
+OPEN = [name for name in TYPES if name not in PRIVATE]
+PEOPLE = [name for name in PRIVATE if name != "Organization"]  # labelled R or V
+VERY_RESTRICTED = ["QuestionnaireResponse", "Flag"]
+
+# Route, method, letter of the scope it takes.
+READS = [
+    ("/fhir/{type}/{id}", "GET", "r"),
+    ("/fhir/{type}/{id}", "HEAD", "r"),
+    ("/fhir/{type}/{id}/_history", "GET", "r"),
+    ("/fhir/{type}/{id}/_history/1", "GET", "r"),
+]
+SEARCHES = [
+    ("/fhir/{type}?_id={id}", "GET", "s"),
+    ("/fhir/{type}?_summary=count", "GET", "s"),
+    ("/fhir/{type}/_search?_id={id}", "POST", "s"),
+]
+OFFERED = [*READS, *SEARCHES]
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
+ADDRESSES = ("/fhir", "/fhir/{type}", "/fhir/{type}/{id}", "/fhir/{type}/{id}/_history",
+             "/fhir/{type}/{id}/_history/1", "/fhir/{type}/{id}/$everything")  # fmt: skip
+
+each_type = pytest.mark.parametrize("name", TYPES)
+each_route = pytest.mark.parametrize(("route", "method", "letter"), OFFERED)
+
+
+@dataclass
+class World:
+    service: Service
+    a: Connection
+    everything: dict[str, Caller]
+    ids: dict[tuple[str, str], str]
+    callers: dict[tuple[str, ...], Caller]
+
+    def caller(self, scope: str, **more: object) -> Caller:
+        """A client of hospital A."""
+        key = (scope, *map(str, more.items()))
+        if key not in self.callers:
+            name = f"client-{len(self.callers)}"
+            self.callers[key] = self.service.caller(name, scope, self.a, **more)
+        return self.callers[key]
+
+    def path(self, route: str, name: str, whose: str = "A") -> str:
+        return route.format(type=name, id=self.ids[whose, name])
+
+
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+)
+def two(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    """Two hospitals with a person each, both in one group."""
+    folder = tmp_path_factory.mktemp("matrix")
+    with ExitStack() as stack:
+        service = stack.enter_context(
+            serving(new_database(request.param, request, folder, stack), folder)
+        )
+        hospitals = _tell(service)
+        callers = {
+            name: service.caller(f"all-{name.lower()}", "system/*.cruds", row)
+            for name, row in hospitals.items()
+        }
+        ids = {(who, name): _newest(callers[who], name) for who in callers for name in TYPES}
+        yield World(service, hospitals["A"], callers, ids, {})
+
+
+def _tell(service: Service) -> dict[str, Connection]:
+    database = service.database
+    hospitals = {name: world.hospital(database, name) for name in ("A", "B")}
+    execute(database, CreatePlace(name="Library"))
+    leader = CreateFacilitator(
+        family="Lane", given="K", kind=Facilitation.PEER, name_is_public=True
+    )
+    circle = world.group(database, facilitator_id=execute(database, leader).id)
+    held = world.session(database, circle)
+    for hospital in hospitals.values():
+        person = world.linked(database, hospital)
+        world.enroll(database, person, circle)
+        world.attend(database, held, person)
+        world.respond(database, person, world.phq9(1, item9=2))
+    return hospitals
+
+
+def _newest(caller: Caller, name: str) -> str:
+    """The newest is the hospital's own, where a type is both public and private."""
+    page = caller.get(f"/fhir/{name}?_sort=-_lastUpdated&_count=1").json()
+    found: str = page["entry"][0]["resource"]["id"]
+    return found
+
+
+def ask(caller: Caller, method: str, path: str) -> tuple[int, object]:
+    answer = caller(method, path, headers=FORM if method == "POST" else {})
+    body = answer.json() if answer.content else None
+    return answer.status_code, body
+
+
+@each_type
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_nobody_is_answered_without_a_token(two: World, name: str, address: str):
+    for method in METHODS:
+        answer = two.service.http.request(method, two.path(address, name))
+        assert answer.status_code == 401, method
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@each_type
+@each_route
+def test_its_scope_lets_a_caller_in(two: World, name: str, route: str, method: str, letter: str):
+    caller = two.caller(f"system/{name}.{letter}")
+    status, body = ask(caller, method, two.path(route, name))
+    assert status == 200
+    if isinstance(body, dict) and body["resourceType"] == "Bundle":
+        assert body.get("entry") or body["total"] >= 1
+
+
+@each_type
+@each_route
+def test_another_letter_does_not(two: World, name: str, route: str, method: str, letter: str):
+    caller = two.caller(f"system/{name}.{'s' if letter == 'r' else 'r'}")
+    assert ask(caller, method, two.path(route, name))[0] == 403
+
+
+@each_type
+@each_route
+def test_another_type_does_not(two: World, name: str, route: str, method: str, letter: str):
+    other = "Patient" if name != "Patient" else "Observation"
+    caller = two.caller(f"system/{other}.{letter}")
+    assert ask(caller, method, two.path(route, name))[0] == 403
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+@pytest.mark.parametrize(("route", "method", "_letter"), READS)
+def test_what_is_anothers_is_as_if_it_were_not(
+    two: World, name: str, route: str, method: str, _letter: str
+):
+    path = two.path(route, name, "B")
+    assert ask(two.everything["B"], method, path)[0] == 200
+    foreign = ask(two.everything["A"], method, path)
+    unknown = ask(two.everything["A"], method, path.replace(two.ids["B", name], "0" * 32))
+    assert foreign == unknown
+    assert foreign[0] == 404
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+def test_a_search_does_not_find_what_is_anothers(two: World, name: str):
+    answer = two.everything["A"].get(f"/fhir/{name}?_id={two.ids['B', name]}&_total=accurate")
+    assert answer.status_code == 200
+    assert answer.json()["total"] == 0
+    assert "entry" not in answer.json()
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_the_catalogue_is_the_same_for_both(two: World, name: str):
+    path = f"/fhir/{name}/{two.ids['A', name]}"
+    assert two.everything["A"].get(path).content == two.everything["B"].get(path).content
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+@each_route
+def test_what_is_above_the_ceiling_is_as_if_it_were_not(
+    two: World, name: str, route: str, method: str, letter: str
+):
+    low = "NORMAL" if name not in VERY_RESTRICTED else "RESTRICTED"
+    caller = two.caller("system/*.rs", ceiling=Confidentiality[low])
+    status, body = ask(caller, method, two.path(route, name))
+    if letter == "r":
+        assert status == 404
+    else:
+        assert isinstance(body, dict)
+        assert body.get("entry", []) == []
+        assert body.get("total", 0) == 0
+
+
+@each_route
+def test_a_roster_takes_its_role(two: World, route: str, method: str, letter: str):
+    caller = two.caller(f"system/Group.{letter}", roster_role=False)
+    assert ask(caller, method, two.path(route, "Group"))[0] == 403
+
+
+@each_type
+def test_a_scope_to_write_opens_what_may_be_written_only(two: World, name: str):
+    caller, path = two.caller("system/*.cud"), f"/fhir/{name}/{two.ids['A', name]}"
+    json = {"Content-Type": "application/fhir+json"}
+    made = caller("POST", f"/fhir/{name}", content=b"{}", headers=json).status_code
+    changed = caller("PUT", path, content=b"{}", headers=json).status_code
+    writable = REGISTRY.by_type[name].writable
+    assert made == 400 if writable else made in {403, 405}
+    assert changed in {400, 403} if writable else changed in {403, 405}
+    assert {caller(m, path).status_code for m in ("DELETE", "PATCH")} == {405}
+    assert caller.get(path).status_code == 403
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_scope_to_read_does_not_write(two: World, method: str):
+    caller = two.caller("system/QuestionnaireResponse.rs")
+    path = "/fhir/QuestionnaireResponse"
+    path += f"/{two.ids['A', 'QuestionnaireResponse']}" if method == "PUT" else ""
+    answer = caller(method, path, content=b"{}", headers={"Content-Type": "application/json"})
+    assert answer.status_code == 403
