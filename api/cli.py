@@ -3,6 +3,7 @@
 What goes wrong is said in a sentence with the next step; the exit code is then 1.
 """
 
+import gc
 import logging
 import os
 import sys
@@ -87,9 +88,14 @@ def serve(host: str = "127.0.0.1", port: Port = 8000) -> None:
     context = bootstrap.build(settings)
     if migrations.current(settings.database_url) != migrations.newest():
         _fail("the database is at an older revision: run `alongside migrate`")
+    app = create_app(context)
+    # What start-up made lives as long as the process, and a full collection that walks it stalls
+    # every request for 50 ms (measured).
+    gc.collect()
+    gc.freeze()
     print(f"Alongside serves on {settings.public_base_url} (Ctrl-C ends it)", flush=True)
     uvicorn.run(
-        create_app(context),
+        app,
         host=host,
         port=port,
         loop="auto",

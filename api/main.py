@@ -1,6 +1,5 @@
 """The application: FHIR, /v1, tokens, health and pages, behind one audit row a request."""
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -77,12 +76,7 @@ def app() -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
-    # What start-up made lives as long as the process: a full collection that walks it stalls
-    # every request for 50 ms (measured).
-    gc.collect()
-    gc.freeze()
     yield
-    gc.unfreeze()
     context: Context = application.state.context
     await context.reader.close()
     context.audit.close()

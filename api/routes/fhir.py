@@ -36,13 +36,10 @@ Interaction = Callable[[Request, Context], Awaitable[Response]]
 
 def routes(context: Context) -> list[Route]:
     """Return the routes of the FHIR endpoint, those asked most first."""
-    metadata = Answering(_metadata(context), context, ("GET",))
+    tables = {"/fhir/metadata": {"GET": _metadata(context)}, **TABLE}
     return [
-        Route("/fhir/metadata", metadata, methods=["GET"]),
-        *(
-            Route(path, Answering(_by_method(table), context, tuple(table)), methods=METHODS)
-            for path, table in TABLE.items()
-        ),
+        Route(path, Answering(_by_method(table), context, tuple(table)))
+        for path, table in tables.items()
     ]
 
 
