@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import uvicorn
@@ -63,6 +63,16 @@ def _fail(sentence: str) -> None:
     sys.exit(1)
 
 
+SERVER: Any = {
+    "loop": "auto",
+    "http": "httptools",
+    "ws": "none",  # what asks for a WebSocket is answered as HTTP, and so has its audit row
+    "log_config": None,
+    "access_log": False,  # the audit rows say more, and a log must not name patients
+    "server_header": False,
+}
+
+
 @cli.command()
 def migrate(
     *, check: Annotated[bool, typer.Option(help="Compare the models with the revisions.")] = False
@@ -98,11 +108,7 @@ def serve(host: str = "127.0.0.1", port: Port = 8000) -> None:
         app,
         host=host,
         port=port,
-        loop="auto",
-        http="httptools",
-        log_config=None,
-        access_log=False,  # the audit rows say more, and a log must not name patients
-        server_header=False,
+        **SERVER,
         forwarded_allow_ips=settings.trusted_proxies,
     )
 

@@ -14,7 +14,7 @@ import orjson
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -162,12 +162,22 @@ def _route_detail(status: int) -> str:
 
 async def unexpected(request: Request, error: Exception) -> Response:
     """Say that it failed, not why; the record has the place, never the content."""
+    if isinstance(error, ClientDisconnect):
+        return _broken_off(request)
     request_id = request.scope.get("state", {}).get("request_id", "-")
     where = "".join(traceback.format_tb(error.__traceback__))
     log.error("request %s failed: %s\n%s", request_id, type(error).__name__, where)
     if is_fhir(request):
         return _outcome(500, "exception", UNEXPECTED)
     return _problem(500, "The service failed", UNEXPECTED, (), request.url.path)
+
+
+def _broken_off(request: Request) -> Response:
+    """Answer, for the audit row at least, a body that ended before its time."""
+    detail = "the body broke off"
+    if is_fhir(request):
+        return _outcome(400, "structure", detail)
+    return _problem(400, "The body is incomplete", detail, (), request.url.path)
 
 
 def _outcome(status: int, code: str, text: str) -> Response:

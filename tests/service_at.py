@@ -13,6 +13,7 @@ import uvicorn
 from sqlmodel import Session
 
 from api.bootstrap import build, ensure_programme, publish_instruments
+from api.cli import SERVER
 from api.context import Context
 from api.main import create_app
 from service.audit import prepare
@@ -84,7 +85,7 @@ def serving(url: str, folder: Path, clock: Clock = system_clock) -> Iterator[Ser
     context = build(settings, clock)
     ensure_programme(context.database, settings.programme_name)
     publish_instruments(context.database)
-    config = uvicorn.Config(create_app(context), port=port, log_config=None, access_log=False)
+    config = uvicorn.Config(create_app(context), port=port, **SERVER)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

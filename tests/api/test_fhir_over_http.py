@@ -1,3 +1,7 @@
+import logging
+import socket
+import sqlite3
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -77,3 +81,40 @@ def test_a_failure_is_told_without_its_details(service: Service):
     assert answer.json()["issue"][0]["code"] == "exception"
     assert "secret" not in answer.text
     assert "document_tokens" not in answer.text
+
+
+UPGRADE = (
+    b"GET /fhir/Patient HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+BROKEN_OFF = (
+    b"POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n"
+    b"Content-Type: application/x-www-form-urlencoded\r\n\r\nabc"
+)
+
+
+def audited(service: Service, raw: bytes) -> tuple[str, str, int]:
+    """Send this and hang up; return the audit row that it left."""
+    address = (service.http.base_url.host, service.http.base_url.port or 80)
+    with socket.create_connection(address) as plain:
+        plain.sendall(raw)
+        time.sleep(0.1)  # a request is handled from its header on
+    path = service.context.settings.audit_url.removeprefix("sqlite:///")
+    sql = "SELECT method, path, status FROM audit_entries ORDER BY at DESC"
+    for _ in range(50):
+        with sqlite3.connect(path) as connection:
+            if row := connection.execute(sql).fetchone():
+                found: tuple[str, str, int] = row
+                return found
+        time.sleep(0.02)
+    raise AssertionError("there is no audit row")
+
+
+def test_what_asks_for_a_websocket_has_its_audit_row(service: Service):
+    assert audited(service, UPGRADE) == ("GET", "/fhir/Patient", 401)
+
+
+def test_a_body_that_breaks_off_is_no_failure_of_ours(service: Service, caplog):
+    with caplog.at_level(logging.ERROR):
+        assert audited(service, BROKEN_OFF) == ("POST", "/oauth/token", 400)
+    assert caplog.records == []
