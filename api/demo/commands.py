@@ -51,8 +51,6 @@ def _written(found: _Example, base: str) -> list[Command]:
     ours = '-H "Authorization: Bearer $TOKEN"'
     theirs = '-H "Authorization: Bearer $TOKEN_A"'
     scores = f"patient={found.fhir_id}&code=http://loinc.org%7C44261-6&_sort=date"
-    visit = f"patient={found.fhir_id}&date=ge{found.start:%Y-%m-%dT%H:%M:%SZ}"
-    mark = f'{{"marks": [{{"patient_id": "{found.patient_id}", "mark": "present"}}]}}'
     roster = f'{TOKEN} --client hospital-a --scope "system/*.rs"'
     return [
         Command(
@@ -73,12 +71,20 @@ def _written(found: _Example, base: str) -> list[Command]:
         ),
         Command(
             "Record that the person came, and see the Encounter appear at hospital A",
-            f"curl -s -o /dev/null -w '%{{http_code}}\\n' -X PUT {ours}"
-            f" -H 'Content-Type: application/json' -d '{mark}'"
-            f" {base}/v1/sessions/{found.session_id}/attendance;"
-            f" curl -s {theirs} '{base}/fhir/Encounter?{visit}' {PRETTY}",
+            _attendance(found, base, ours, theirs),
         ),
     ]
+
+
+def _attendance(found: _Example, base: str, ours: str, theirs: str) -> str:
+    visit = f"patient={found.fhir_id}&date=ge{found.start:%Y-%m-%dT%H:%M:%SZ}"
+    mark = f'{{"marks": [{{"patient_id": "{found.patient_id}", "mark": "present"}}]}}'
+    return (
+        f"curl -s -o /dev/null -w '%{{http_code}}\\n' -X PUT {ours}"
+        f" -H 'Content-Type: application/json' -d '{mark}'"
+        f" {base}/v1/sessions/{found.session_id}/attendance;"
+        f" curl -s {theirs} '{base}/fhir/Encounter?{visit}' {PRETTY}"
+    )
 
 
 def _example(session: DbSession, now: datetime) -> _Example | None:

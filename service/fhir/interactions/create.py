@@ -11,6 +11,7 @@ from sqlmodel import Session as DbSession
 from service.access import Access
 from service.fhir.endpoint import Answer, Endpoint, Writing
 from service.fhir.identity import audience_id
+from service.fhir.lexical import Lexical
 from service.fhir.submission import (
     Written,
     crisis,
@@ -36,7 +37,16 @@ def create(
     """Record what was sent; the answer is the document, or a warning where a safety rule fired."""
     writable(endpoint, access, name, "c")
     lexical = read_resource(writing, name, body)
+    done = _record(endpoint, writing, access, lexical, body=body)
+    document_id = audience_id(endpoint.key, access, name, f"response:{done.response.id.hex}")
+    now = endpoint.database.read(lambda session: written(session, access, name, document_id))
+    said = crisis(writing.crisis_text) if done.alert else None
+    return answer(endpoint, 201, f"{name}/{document_id}", now, said=said, prefer=prefer)
 
+
+def _record(
+    endpoint: Endpoint, writing: Writing, access: Access, lexical: Lexical, *, body: bytes
+) -> Recorded:
     def patient_of(session: DbSession) -> str:
         return subject_key(session, endpoint, access, lexical)
 
@@ -53,11 +63,7 @@ def create(
         patient_of(session)  # again, under the lock: the link may have been undone meanwhile
         return record_response(session, command, endpoint.clock())
 
-    done = endpoint.database.unit_of_work(record, patient_lock(patient))
-    document_id = audience_id(endpoint.key, access, name, f"response:{done.response.id.hex}")
-    now = endpoint.database.read(lambda session: written(session, access, name, document_id))
-    said = crisis(writing.crisis_text) if done.alert else None
-    return answer(endpoint, 201, f"{name}/{document_id}", now, said=said, prefer=prefer)
+    return endpoint.database.unit_of_work(record, patient_lock(patient))
 
 
 def answer(

@@ -9,9 +9,11 @@ from uuid import UUID
 from sqlmodel import Session as DbSession
 
 from service.access import Access
+from service.commands import CorrectResponse
 from service.errors import InvalidError, VersionError
 from service.fhir.endpoint import Answer, Endpoint, Writing, absent
 from service.fhir.interactions.create import answer
+from service.fhir.lexical import Lexical
 from service.fhir.submission import (
     Written,
     crisis,
@@ -41,20 +43,11 @@ def update(  # noqa: PLR0913 - a request is all of this
     """Correct what was recorded; `if_match` holds the versions the caller has seen."""
     name, document_id = address
     writable(endpoint, access, name, "u")
-    read = endpoint.database.read
-    row = read(lambda session: _response(session, access, address))
+    row = endpoint.database.read(lambda session: _response(session, access, address))
     lexical = read_resource(writing, name, body)
     if lexical.value.get("id") != document_id:
         raise InvalidError("must be the id of the address", element=f"{name}.id")
-    command = writing.to_correction(
-        lexical.value,
-        response_id=row.id,
-        instrument=row.instrument,
-        corrected_by=access.client,
-        received=body,
-    )
-    if row.connection_id != access.connection_id:
-        command = replace(command, received=None)  # the sender goes on reading its own bytes
+    command = _command(writing, access, row, lexical, body=body)
 
     def correct(session: DbSession) -> Recorded:
         now = _current(session, access, address)
@@ -64,9 +57,24 @@ def update(  # noqa: PLR0913 - a request is all of this
         return correct_response(session, command, endpoint.clock())
 
     done = endpoint.database.unit_of_work(correct, *_locks(row))
-    now = read(lambda session: written(session, access, name, document_id))
+    now = endpoint.database.read(lambda session: written(session, access, name, document_id))
     said = crisis(writing.crisis_text) if done.alert else None
     return answer(endpoint, 200, f"{name}/{document_id}", now, said=said, prefer=prefer)
+
+
+def _command(
+    writing: Writing, access: Access, row: Response, lexical: Lexical, *, body: bytes
+) -> CorrectResponse:
+    command: CorrectResponse = writing.to_correction(
+        lexical.value,
+        response_id=row.id,
+        instrument=row.instrument,
+        corrected_by=access.client,
+        received=body,
+    )
+    if row.connection_id != access.connection_id:
+        return replace(command, received=None)  # the sender goes on reading its own bytes
+    return command
 
 
 def _current(session: DbSession, access: Access, address: tuple[str, str]) -> Written:
