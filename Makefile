@@ -38,8 +38,10 @@ check: $(DEV) ## Everything CI runs: format, lint, types, imports, openapi, migr
 	$(BIN)/alongside migrate --check
 	$(BIN)/pytest --cov --cov-report=term
 
+LONG = tests/races tests/journeys/test_isolation.py tests/properties
+
 nightly: $(DEV) ## The long tests: more repetitions, bigger sizes
-	ALONGSIDE_NIGHTLY=1 $(BIN)/pytest -m nightly
+	ALONGSIDE_NIGHTLY=1 $(BIN)/pytest -v --durations=0 $(LONG)
 
 bench: $(DEV) ## Measure read, search and create against a served demo
 	bench/run.sh

@@ -3,10 +3,12 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping
+from sqlalchemy import RowMapping, Select
+from sqlalchemy import select as sqlalchemy_select
 from sqlmodel import Session as DbSession
 from sqlmodel import SQLModel, col, select
 
@@ -53,9 +55,14 @@ def columns(
     keys, found = list(ids), []
     selected = table.__table__.columns  # type: ignore[attr-defined]
     for start in range(0, len(keys), CHUNK):
-        statement = select(*selected).where(selected[by].in_(keys[start : start + CHUNK]))
+        statement = _whole(table).where(selected[by].in_(keys[start : start + CHUNK]))
         found += [dict(row) for row in session.execute(statement).mappings()]
     return sorted(found, key=lambda row: row["id"])
+
+
+@cache
+def _whole(table: type[SQLModel]) -> Select[Any]:
+    return sqlalchemy_select(*table.__table__.columns)  # type: ignore[attr-defined]
 
 
 def pick(facts: Any, row: dict[str, Any] | RowMapping, **more: Any) -> Any:  # noqa: ANN401
