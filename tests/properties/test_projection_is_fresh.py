@@ -37,7 +37,7 @@ from tests.fresh import wrong_documents
 from tests.properties.oracle import faults, read_state
 
 NIGHTLY = bool(os.environ.get("ALONGSIDE_NIGHTLY"))
-EXAMPLES, STEPS = (300, 80) if NIGHTLY else (14, 40)
+EXAMPLES, STEPS = (100, 80) if NIGHTLY else (12, 40)
 BEGIN = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 CANONICAL = "http://loinc.org/q/44249-1"
