@@ -2,7 +2,8 @@
 
 Being outermost, it adds the headers that every answer has, too.
 
-Routes may leave `access` and `patients` in the request's state; nothing else is taken from them.
+Routes may leave `access`, `patients` and what a form `searched` in the request's state; nothing
+else is taken from them.
 https://hl7.org/fhir/R4/http.html#custom
 """
 
@@ -10,6 +11,7 @@ import logging
 import re
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -79,7 +81,7 @@ def _entry(scope: Scope, state: dict[str, Any], at: int, status: int) -> AuditEn
         address=client[0] if client else None,
         method=scope["method"],
         path=_plain(scope["path"]),
-        query=_query(scope["query_string"]),
+        query=_query(state.get("searched") or scope["query_string"]),
         status=status,
         patients=_patients(state.get("patients")),
     )
@@ -88,7 +90,10 @@ def _entry(scope: Scope, state: dict[str, Any], at: int, status: int) -> AuditEn
 def _query(raw: bytes) -> str | None:
     if not raw:
         return None
-    return SECRET_PARAMETER.sub(r"\1=...", _plain(raw.decode("latin-1")))
+    text = _plain(raw.decode("latin-1"))
+    if "%" in text and SECRET_PARAMETER.search(unquote(text)):
+        text = unquote(text)  # a name can be spelt with escapes
+    return SECRET_PARAMETER.sub(r"\1=...", text)
 
 
 def _plain(text: str) -> str:

@@ -159,6 +159,7 @@ async def _search_by_post(request: Request, context: Context) -> Response:
         return _too_large()
     form = body.decode("ascii", "replace")
     query = "&".join(part for part in (_query(request), form) if part)
+    request.state.searched = query.encode("latin-1", "replace")
     return await _searched(request, context, access, query)
 
 

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any
 
 import orjson
@@ -68,6 +69,17 @@ ORDER = (
     INSERT_STRING,
     EVENT,
 )
+
+
+class Seal(Enum):
+    """What is hidden for good when consents or links changed (ADR 0007).
+
+    What was taken away hides the past of every document it was about; what was given, only the
+    past of those that changed.
+    """
+
+    ALL = "all"
+    REPLACED = "replaced"
 
 
 @dataclass(frozen=True)
@@ -152,21 +164,23 @@ class Writer:
         self.positional = self.connection.dialect.name == "sqlite"
         self._batches: dict[str, list[tuple[Any, ...]]] = {}
 
-    def put(self, target: Target, stored: Stored | None, *, seal: bool) -> None:
+    def put(self, target: Target, stored: Stored | None, seal: Seal | None = None) -> None:
         """Write a new version, unless it would say what the current one says."""
         rest = tail(target.draft)
+        if seal is Seal.ALL and stored is not None:
+            self._add(SEAL, True, stored.id)
         if stored is None:
             self._create(target, rest)
         elif stored.deleted or self._differs(stored, rest):
-            self._replace(target, rest, stored, seal=seal)
+            self._replace(target, rest, stored, seal=seal is not None)
 
-    def remove(self, stored: Stored, *, seal: bool) -> None:
+    def remove(self, stored: Stored, seal: Seal | None = None) -> None:
         """Leave a tombstone."""
+        if seal is not None:  # it may come back for another reason, and then without its past
+            self._add(SEAL, True, stored.id)
         if stored.deleted:
-            if seal:  # it may come back for another reason, and then without its past
-                self._add(SEAL, True, stored.id)
             return
-        stamp = self._archive(stored, seal=seal)
+        stamp = self._archive(stored, seal=seal is not None)
         self._add(TOMBSTONE, stamp, b"", True, stored.id)
         self._clear(stored.id)
         self._event(stored.id, stored.version + 1, stored.audience, stored.type, "delete", stamp)

@@ -24,7 +24,7 @@ from service.fhir.audiences import (
     public_audience,
     views,
 )
-from service.fhir.documents import Target, Writer, stored_by_source
+from service.fhir.documents import Seal, Target, Writer, stored_by_source
 from service.fhir.mapping import Audience, Registry, View
 from service.fhir.sources import (
     Sources,
@@ -35,7 +35,7 @@ from service.fhir.sources import (
 from service.guard import Touched
 from service.models.aggregates import Aggregate
 from service.models.connections import Connection
-from service.models.consents import Category, Consent
+from service.models.consents import Category, Consent, Decision
 from service.models.documents import ProjectionDue
 from service.models.enrollments import Enrollment, EnrollmentStatus
 from service.models.facts import MemberFacts, RosterFacts
@@ -69,14 +69,14 @@ class DocumentProjector:
         targets = rendering.targets(sources)
         stored = stored_by_source(session, sources.keys())
         writer = Writer(session, stamp, self.registry.by_type)
-        sealed = _audiences_regranted(session, touched)
+        seals = _seals(session, touched, self.clock())
         written = set()
         for target in targets:
             written.add(target.id)
-            writer.put(target, stored.get(target.id), seal=target.audience.number in sealed)
+            writer.put(target, stored.get(target.id), seals.get(target.audience.number))
         for document_id, document in stored.items():
             if document_id not in written:
-                writer.remove(document, seal=document.audience in sealed)
+                writer.remove(document, seals.get(document.audience))
         writer.run()
         _remember_due(session, regranted, rendering.views)
 
@@ -172,15 +172,26 @@ def _members(session: DbSession, groups: set[UUID]) -> dict[UUID, list[Any]]:
     return found
 
 
-def _audiences_regranted(session: DbSession, touched: Touched) -> set[int]:
-    """Return the audiences of the hospitals to which a consent or link changed.
+def _seals(session: DbSession, touched: Touched, now: datetime) -> dict[int, Seal]:
+    """Return what to seal for each hospital whose consents or links changed.
 
-    No other's history is sealed: that would tell it of the person's other hospital.
+    Nothing of another's: that would tell it of the person's other hospital.
     """
-    ids = {row.connection_id for row in [*touched.of(Consent), *touched.of(Link)]}
-    if not ids:
-        return set()
-    return set(session.exec(select(Connection.number).where(col(Connection.id).in_(ids))))
+    given = {row.connection_id for row in [*touched.of(Consent), *touched.of(Link)]}
+    taken = {row.connection_id for row in touched.of(Consent) if _refuses(row, now)}
+    taken |= {row.connection_id for row in touched.of(Link) if row.undone_at is not None}
+    if not given:
+        return {}
+    where = col(Connection.id).in_(given)
+    numbers = session.exec(select(Connection.id, Connection.number).where(where))
+    return {number: Seal.ALL if one in taken else Seal.REPLACED for one, number in numbers}
+
+
+def _refuses(row: Consent, now: datetime) -> bool:
+    """Tell whether this decision takes something away, rather than giving it."""
+    if row.decision is Decision.PERMIT:
+        return row.withdrawn_at is not None or (row.end is not None and row.end <= now)
+    return row.withdrawn_at is None and row.start <= now
 
 
 def _remember_due(session: DbSession, patients: set[UUID], seen: Views) -> None:

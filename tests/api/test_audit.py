@@ -67,6 +67,7 @@ def test_no_row_and_no_log_has_a_secret(served, caplog):
         headers = {"Authorization": f"Bearer {token}"}
         served.client.get(f"/fhir/Organization?access_token={token}", headers=headers)
         served.client.get(f"/fhir/Organization?x=1&client_secret={secret}", headers=headers)
+        served.client.get(f"/fhir/Organization?access%5ftoken={token}", headers=headers)
     said = str(served.rows()) + caplog.text
     assert token not in said
     assert secret not in said
@@ -122,3 +123,12 @@ def test_every_operation_of_the_document_leaves_a_row(served_on_sqlite):
             served.client.request(method, path.replace("{", "").replace("}", ""))
             asked += 1
     assert len(served.rows()) == asked + 1
+
+
+def test_a_search_by_form_leaves_what_it_searched(served):
+    token = served.token("programme", served.secret("programme"), "system/*.rs")
+    form = {"name": "Support"}
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = served.client.post("/fhir/Organization/_search", data=form, headers=headers)
+    assert answer.status_code == 200
+    assert served.rows()[-1].query == "name=Support"

@@ -1,7 +1,7 @@
 import orjson
 import pytest
 
-from service.commands import WithdrawConsent
+from service.commands import CreatePlace, UpdateGroup, WithdrawConsent
 from service.handlers import execute
 from service.models.connections import Confidentiality
 from service.models.consents import Category, Decision
@@ -143,6 +143,39 @@ def test_what_was_gone_when_consent_changed_comes_back_without_its_past(endpoint
     assert endpoint.get(f"{path}/_history/1", hospital).status_code == 404
     history = endpoint.get(f"{path}/_history", hospital).json()["entry"]
     assert "1" not in {each["response"]["etag"].strip('W/"') for each in history}
+
+
+def test_what_is_taken_away_seals_the_past_of_what_stays_as_it_is(endpoint: Endpoint):
+    """The place was told with the group's name; it had left the Encounter before the name went."""
+    database = endpoint.context.database
+    hospital, person = world.hospital(database), world.patient(database)
+    world.link(database, person, hospital)
+    world.consent(database, person, hospital, [Category.ENROLLMENT, Category.ATTENDANCE])
+    named = world.consent(database, person, hospital, [Category.ENROLLMENT], shows_group_name=True)
+    place = execute(database, CreatePlace(name="Community hall"))
+    circle = world.group(database, place_id=place.id)
+    world.enroll(database, person, circle)
+    world.attend(database, world.session(database, circle), person)
+    (visit,) = endpoint.ids("Encounter", hospital)
+    execute(database, UpdateGroup(group_id=circle.id, place_id=None))
+    assert "location" in endpoint.get(f"Encounter/{visit}/_history/1", hospital).json()
+    withdrawn = named[Category.ENROLLMENT]
+    execute(database, WithdrawConsent(consent_id=withdrawn.id, withdrawn_by="tester"))
+    assert endpoint.get(f"Encounter/{visit}", hospital).status_code == 200
+    assert endpoint.get(f"Encounter/{visit}/_history/1", hospital).status_code == 404
+
+
+def test_the_audit_row_of_a_roster_names_its_members(endpoint: Endpoint):
+    database = endpoint.context.database
+    hospital = world.hospital(database)
+    circle, people = world.group(database), [world.linked(database, hospital) for _ in range(2)]
+    for person in people:
+        world.enroll(database, person, circle)
+    (roster,) = endpoint.ids("Group", hospital)
+    expected = sorted(person.id.hex for person in people)
+    assert orjson.loads(endpoint.audited()[3]) == expected
+    endpoint.get(f"Group/{roster}", hospital)
+    assert orjson.loads(endpoint.audited()[3]) == expected
 
 
 def test_what_one_hospital_may_have_seals_nothing_of_another(endpoint: Endpoint):

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#read
 from service.access import Access
 from service.clock import microseconds
 from service.fhir.endpoint import Answer, Endpoint, absent, require, served
+from service.fhir.rosters import ROSTER, members
 
 ID_LENGTH = 32
 
@@ -38,4 +39,7 @@ async def current(endpoint: Endpoint, access: Access, name: str, document_id: st
     version, last_updated, content, patient = found
     if version is None:
         raise absent(name)
+    if name == ROSTER:
+        listed = await members(endpoint.reader, access, [content])
+        return Answer(200, content, version, last_updated, patients=listed)
     return Answer(200, content, version, last_updated, patients=(patient,) if patient else ())

@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/http.html#search
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import orjson
 
@@ -12,6 +13,7 @@ from service.fhir.bundle_bytes import bundle, link, match, remark
 from service.fhir.endpoint import Answer, Endpoint, require, served
 from service.fhir.outcome import warnings
 from service.fhir.paging import address, next_link, opened, query_string
+from service.fhir.rosters import ROSTER, members
 from service.fhir.search import Key, count_statement, page_statement
 from service.fhir.search_parameters import Plan, read_query
 from service.fhir.store_reader import Rows
@@ -43,7 +45,11 @@ async def search_type(
         rows = rows[: plan.size]
         place = Key(rows[-1][1], rows[-1][0])
         links.append(link("next", next_link(endpoint.link_key, access, target, place)))
-    return _answer(f"{endpoint.base}/{name}/", plan, links, rows, total)
+    found = _answer(f"{endpoint.base}/{name}/", plan, links, rows, total)
+    if name == ROSTER:
+        listed = await members(endpoint.reader, access, [row[2] for row in rows])
+        return replace(found, patients=listed)
+    return found
 
 
 async def _total(endpoint: Endpoint, access: Access, plan: Plan, horizon: int | None) -> int | None:
