@@ -23,7 +23,7 @@ CODE = re.compile(r"```sh\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 def documents() -> list[str]:
     """Return every document, those of installed packages left out."""
     found = [*ROOT.glob("*.md")]
-    for folder in ("api", "bench", "docs", "tests"):
+    for folder in ("api", "bench", "deploy", "docs", "tests"):
         found += (ROOT / folder).rglob("*.md")
     return sorted(str(each.relative_to(ROOT)) for each in found)
 
