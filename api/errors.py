@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.dependencies import access_of, context_of
 from fhir_mappings import operation_outcome
 from service.errors import (
     AlongsideError,
@@ -120,6 +121,11 @@ async def _alongside(request: Request, error: Exception) -> Response:
 
 async def _validation(request: Request, error: Exception) -> Response:
     """Name each field and its rule; what was sent is not said again."""
+    if "access" not in request.scope.get("state", {}):
+        try:  # FastAPI reads a body before it asks who sends it; the answer goes the other way
+            await access_of(request, context_of(request))
+        except AlongsideError as refused:
+            return problem(refused, request.url.path)
     found = error.errors() if isinstance(error, RequestValidationError) else []
     errors = [
         {

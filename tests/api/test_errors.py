@@ -171,3 +171,11 @@ def test_a_body_that_is_too_long_is_refused(served_on_sqlite, path, media):
     answer = served_on_sqlite.client.post(path, headers=headers, content=b" " * 1_000_001)
     assert answer.status_code == 413
     assert answer.headers["content-type"] == media
+
+
+def test_a_stranger_is_told_to_sign_in_before_what_is_wrong_with_the_body(served_on_sqlite):
+    answer = served_on_sqlite.client.post(
+        "/v1/groups", content=b"{", headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
