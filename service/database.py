@@ -21,6 +21,7 @@ T = TypeVar("T")
 ATTEMPTS = 30
 WRITE_SECONDS = 5.0
 LOCK_WAIT = "4s"
+PATIENCE_SECONDS = 15.0
 RETRIED = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock time-out
 FIRST_PAUSE_SECONDS = 0.002
 
@@ -70,7 +71,7 @@ class Database:
         Raises:
             BusyError: the locks were not to be had within the attempts or the time.
         """
-        wanted = set(named)
+        wanted, started = set(named), time.monotonic()
         for attempt in range(ATTEMPTS):
             try:
                 return self._attempt(work, wanted)
@@ -79,6 +80,8 @@ class Database:
             except DBAPIError as error:
                 if not _may_retry(error):
                     raise
+            if time.monotonic() - started > PATIENCE_SECONDS:
+                break
             time.sleep(min(FIRST_PAUSE_SECONDS * 2**attempt, 0.25))
         raise BusyError("the records are being changed by others; try again in a moment")
 

@@ -15,8 +15,8 @@ FIRST_MRN = {HOSPITAL_A: 100_000, HOSPITAL_B: 700_000}
 BASIC = (Category.ENROLLMENT, Category.ATTENDANCE, Category.SCORES)
 # How many in a hundred, for a hospital with the policy `opt-in`: what they permit.
 OPTED_IN: tuple[tuple[int, tuple[Category, ...]], ...] = (
-    (40, BASIC),
-    (30, (*BASIC, Category.ANSWERS, Category.ALERTS)),
+    (20, BASIC),
+    (50, (*BASIC, Category.ANSWERS, Category.ALERTS)),
     (12, tuple(Category)),
     (8, (Category.ENROLLMENT, Category.ATTENDANCE)),
     (10, ()),
@@ -24,7 +24,8 @@ OPTED_IN: tuple[tuple[int, tuple[Category, ...]], ...] = (
 # The same where the policy `treatment` permits already: most say nothing.
 BESIDE_TREATMENT: tuple[tuple[int, dict[Category, Decision]], ...] = (
     (40, {}),
-    (35, dict.fromkeys(BASIC, Decision.PERMIT)),
+    (15, dict.fromkeys(BASIC, Decision.PERMIT)),
+    (20, dict.fromkeys((*BASIC, Category.ANSWERS), Decision.PERMIT)),
     (15, {Category.ANSWERS: Decision.DENY}),
     (10, {Category.SCORES: Decision.DENY, Category.ANSWERS: Decision.DENY}),
 )

@@ -10,7 +10,7 @@ from service.models.screening import ResponseStatus
 
 INSTRUMENTS = ("phq-9", "gad-7")
 HIGHEST_ANSWER = 3
-THOUGHTS_OF_DEATH = 0.09  # of PHQ-9 responses that answer their safety item with 1 or more
+THOUGHTS_OF_DEATH = 0.28  # of PHQ-9 responses that answer their safety item with 1 or more
 UNANSWERED = 0.012  # of responses that leave one item open, and so have no total
 
 

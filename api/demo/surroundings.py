@@ -11,7 +11,7 @@ from service.models.groups import Facilitation
 
 HOSPITAL_A = "Hospital A"
 HOSPITAL_B = "Hospital B"
-FACILITIES = 13
+FACILITIES = 20
 PLACES = 22
 STREETS = ("Maple", "Oak", "Elm", "Cedar", "Walnut", "Willow", "Sycamore", "Juniper")
 KINDS_OF_FACILITY = ("Family Clinic", "Behavioral Health Clinic", "Outpatient Center")

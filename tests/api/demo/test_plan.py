@@ -144,9 +144,9 @@ def test_some_get_better_and_some_get_worse(plan):
     assert sum(change < 0 for change in changes) > sum(change > 0 for change in changes) > 10
 
 
-def test_a_few_answer_the_item_about_death(plan):
+def test_about_one_in_four_answers_the_item_about_death(plan):
     raised = sum(r.answers.get("/44260-8", 0) >= 1 for one in plan.series for r in one.responses)
-    assert 20 <= raised <= 45
+    assert 70 <= raised <= 120
 
 
 def test_opting_in_differs_from_person_to_person(plan):
@@ -168,7 +168,7 @@ def test_no_time_of_the_past_lies_in_the_future(plan):
 
 
 def test_there_is_enough_to_read_of_each_kind(plan):
-    assert sum(len(one.facilities) for one in plan.connections) >= 24
+    assert all(len(one.facilities) >= 20 for one in plan.connections)
     assert len(plan.places) >= 22
     assert len(plan.facilitators) >= 24
     assert sum(one.name_is_public for one in plan.facilitators) >= 20
