@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from anyio import CapacityLimiter
+
 from service.audit import AuditWriter
 from service.clock import Clock
 from service.database import Database
@@ -11,6 +13,8 @@ from service.fhir.mapping import Registry
 from service.fhir.store_reader import StoreReader
 from service.settings import Settings
 from service.smart.server import Server
+
+WRITERS = 20
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,11 @@ class Context:
     server: Server
     writing: Writing
     key: bytes = field(repr=False)  # the installation's: FHIR ids and page links are made with it
+
+    @cached_property
+    def writers(self) -> CapacityLimiter:
+        """How many threads write at once: on SQLite one, since more would only wait for it."""
+        return CapacityLimiter(1 if self.database.sqlite else WRITERS)
 
     @cached_property
     def endpoint(self) -> Endpoint:

@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/http.html
 
 from collections.abc import Awaitable, Callable
 
-from starlette.concurrency import run_in_threadpool
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -211,7 +211,7 @@ async def _write(
     if body is None:
         return _too_large()
     await context.endpoint.settle()
-    return _told(request, await run_in_threadpool(interaction, body))
+    return _told(request, await to_thread.run_sync(interaction, body, limiter=context.writers))
 
 
 async def _body(request: Request) -> bytes | None:
