@@ -26,17 +26,13 @@ run: $(RUNTIME) ## Install, migrate, load the demo if empty, serve (PORT=8000, D
 	@PORT=$(PORT) $(BIN)/alongside demo
 	@exec $(BIN)/alongside serve --host 127.0.0.1 --port $(PORT)
 
-test: $(DEV) ## Run the tests
-	@$(BIN)/pytest
+test: $(DEV) ## Run the tests, with coverage, on every core
+	@$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered
 
-check: $(DEV) ## Everything CI runs: format, lint, types, imports, openapi, migrations, tests
-	$(BIN)/ruff format --check
-	$(BIN)/ruff check
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
+check: $(DEV) lint types imports ## Everything CI runs: lint, types, imports, openapi, migrations, tests
 	$(BIN)/alongside openapi --check
 	$(BIN)/alongside migrate --check
-	$(BIN)/pytest --cov --cov-report=term
+	$(MAKE) --no-print-directory test
 
 LONG = tests/races tests/journeys/test_isolation.py tests/properties
 
