@@ -10,8 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CRISIS_TEXT = (
     "This service is not an emergency system and nobody watches it. In danger now: call 911."
-    " In a crisis or thinking of suicide: call or text 988 (Suicide & Crisis Lifeline),"
-    " or text HOME to 741741 (Crisis Text Line). Free, at any hour."
+    " In a crisis or thinking of suicide: call or text 988, or text 741741 (Crisis Text Line)."
 )
 
 
