@@ -14,9 +14,9 @@ def from_error(error: AlongsideError) -> Element:
     return outcome([_issue("error", problem, error.title) for problem in error.problems])
 
 
-def warning(text: str, expression: str | None = None) -> Element:
+def warning(text: str, diagnostics: str | None = None) -> Element:
     """Return a warning beside a success, such as the crisis text in the reply to a response."""
-    return outcome([_issue("warning", Problem(expression or "", text, "informational"), text)])
+    return outcome([_issue("warning", Problem("", diagnostics or text, "informational"), text)])
 
 
 def outcome(issues: Sequence[Element]) -> Element:

@@ -129,10 +129,7 @@ class SqliteAudit:
         for _, future in waiting:
             if future.done():
                 continue
-            if failure is None:
-                future.set_result(None)
-            else:
-                future.set_exception(failure)
+            _settle(future, failure)
 
     def _insert(self, entries: list[AuditEntry]) -> None:
         with self._lock:
@@ -212,10 +209,7 @@ class PostgresqlAudit:
         for _, future in batch:
             if not future.set_running_or_notify_cancel():
                 continue
-            if failure is None:
-                future.set_result(None)
-            else:
-                future.set_exception(failure)
+            _settle(future, failure)
 
     def _insert(self, entries: list[AuditEntry]) -> None:
         connection, fresh = self._connection, False
@@ -240,6 +234,14 @@ class PostgresqlAudit:
     ) -> None:
         with connection.transaction(), connection.cursor() as cursor:
             cursor.executemany(POSTGRESQL_INSERT, entries)
+
+
+def _settle(future: "asyncio.Future[None] | Future[None]", failure: BusyError | None) -> None:
+    """Let whoever waits for a row go on, or tell it that there is none."""
+    if failure is None:
+        future.set_result(None)
+    else:
+        future.set_exception(failure)
 
 
 def _unwritten() -> BusyError:

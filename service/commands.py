@@ -12,6 +12,7 @@ from uuid import UUID
 from service.models.connections import ConsentPolicy, Environment
 from service.models.consents import Category, Decision
 from service.models.enrollments import AttendanceMark, EnrollmentStatus
+from service.models.facts import Address
 from service.models.groups import Facilitation, GroupStatus, Modality, Sensitivity, SessionStatus
 from service.models.patients import Gender, LinkMethod
 from service.models.screening import ResponseStatus
@@ -41,12 +42,7 @@ class CreateConnection:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PostalAddress:
-    line: str | None = None
-    city: str | None = None
-    state: str | None = None
-    postal_code: str | None = None
-    country: str | None = None
+class PostalAddress(Address):
     phone: str | None = None
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from sqlmodel import Session, select
 
@@ -139,9 +138,3 @@ def _keep(session: Session, row: Response, *, by: str, now: datetime) -> None:
             replaced_by=by,
         )
     )
-
-
-def responses_of(session: Session, patient_id: UUID) -> list[Response]:
-    """Return a person's responses, oldest first."""
-    statement = select(Response).where(Response.patient_id == patient_id)
-    return sorted(session.exec(statement), key=lambda row: (row.authored, row.id))

@@ -65,11 +65,12 @@ class DocumentProjector:
         """Write the documents of the touched rows as of `stamp`, microseconds since 1970."""
         sources = affected_sources(session, touched)
         regranted = consent_patients(touched)
-        rendering = Rendering(self.registry, session, self.key(session), self.clock())
+        now = self.clock()
+        rendering = Rendering(self.registry, session, self.key(session), now)
         targets = rendering.targets(sources)
         stored = stored_by_source(session, sources.keys())
         writer = Writer(session, stamp, self.registry.by_type)
-        seals = _seals(session, touched, self.clock())
+        seals = _seals(session, touched, now)
         written = set()
         for target in targets:
             written.add(target.id)

@@ -60,6 +60,17 @@ class Projected(Row):
     """A row from which FHIR documents are made; only the unit of work may write it."""
 
 
+class Addressed(SQLModel):
+    """What an organisation or a place says of where it is."""
+
+    phone: str | None = None
+    line: str | None = None
+    city: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+
+
 def projected_tables() -> frozenset[str]:
     """Return the names of the tables that only the unit of work may write."""
     found: set[str] = set()

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import JSON, BigInteger
 from sqlmodel import Field, SQLModel
 
-from service.models.base import Projected, Row, UtcDateTime, enum_text
+from service.models.base import Addressed, Projected, Row, UtcDateTime, enum_text
 
 
 class Environment(StrEnum):
@@ -47,19 +47,13 @@ class Connection(Projected, table=True):
     mrn_system: str
 
 
-class Facility(Projected, table=True):
+class Facility(Addressed, Projected, table=True):
     """An organisation of a hospital: the hospital itself or one of its clinics."""
 
     __tablename__ = "facilities"
 
     connection_id: UUID = Field(foreign_key="connections.id", index=True)
     name: str
-    phone: str | None = None
-    line: str | None = None
-    city: str | None = None
-    state: str | None = None
-    postal_code: str | None = None
-    country: str | None = None
     part_of_id: UUID | None = Field(default=None, foreign_key="facilities.id")
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlmodel import Field, SQLModel
 
-from service.models.base import Projected, UtcDateTime, enum_text
+from service.models.base import Addressed, Projected, UtcDateTime, enum_text
 
 
 class Facilitation(StrEnum):
@@ -38,18 +38,12 @@ class SessionStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Programme(Projected, table=True):
+class Programme(Addressed, Projected, table=True):
     """The organisation that runs the groups; one row."""
 
     __tablename__ = "programme"
 
     name: str
-    phone: str | None = None
-    line: str | None = None
-    city: str | None = None
-    state: str | None = None
-    postal_code: str | None = None
-    country: str | None = None
 
 
 class Installation(SQLModel, table=True):
@@ -61,18 +55,12 @@ class Installation(SQLModel, table=True):
     identifier_key: bytes
 
 
-class Place(Projected, table=True):
+class Place(Addressed, Projected, table=True):
     """Where a group meets."""
 
     __tablename__ = "places"
 
     name: str
-    phone: str | None = None
-    line: str | None = None
-    city: str | None = None
-    state: str | None = None
-    postal_code: str | None = None
-    country: str | None = None
 
 
 class Facilitator(Projected, table=True):

@@ -13,6 +13,7 @@ from sqlmodel import Session as DbSession
 from sqlmodel import col, select
 
 from api.routes.v1.schema import Body, Moment, Page, RowOut, Schema, Text
+from fhir_mappings.operation_outcome import warning
 from service.instruments import instrument
 from service.models.base import Row
 from service.models.screening import Alert, ResponseStatus
@@ -124,7 +125,7 @@ class ResponseOut(RowOut):
         """Put the crisis text beside an alert, in words and as an OperationOutcome."""
         if self.alert is not None:
             self.alert.crisis_text = crisis_text
-            self.operation_outcome = _outcome(self.alert.rule, crisis_text)
+            self.operation_outcome = warning(f"Safety alert: {self.alert.rule}", crisis_text)
         return self
 
 
@@ -143,13 +144,3 @@ def band(name: str, version: str, total: int | None) -> str | None:
 def _alerts(session: DbSession, ids: Sequence[UUID]) -> dict[UUID, AlertNotice]:
     rows = session.exec(select(Alert).where(col(Alert.response_id).in_(ids)))
     return {row.response_id: AlertNotice.model_validate(row) for row in rows}
-
-
-def _outcome(rule: str, crisis_text: str) -> dict[str, Any]:
-    issue = {
-        "severity": "warning",
-        "code": "informational",
-        "details": {"text": f"Safety alert: {rule}"},
-        "diagnostics": crisis_text,
-    }
-    return {"resourceType": "OperationOutcome", "issue": [issue]}
