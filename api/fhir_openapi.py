@@ -147,7 +147,7 @@ def _search(kind: ResourceType) -> dict[str, Any]:
 
 
 def _said(parameter: SearchParameter) -> str:
-    return f"{parameter.type}, of {parameter.path}"
+    return f"{parameter.type}, of {parameter.expression}"
 
 
 def _entry(name: str) -> dict[str, Any]:

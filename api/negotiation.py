@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from service.errors import InvalidError
-from service.fhir.search_parameters import JSON_FORMATS, MOST_PARAMETERS
+from service.fhir.search_parameters import MOST_PARAMETERS
+from service.fhir.search_results import JSON_FORMATS
 
 RETURNS = frozenset({"minimal", "representation", "OperationOutcome"})
 ACCEPTED = ("json", "*/*", "application/*")

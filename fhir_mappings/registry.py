@@ -3,6 +3,8 @@
 https://hl7.org/fhir/R4/searchparameter-registry.html
 """
 
+from typing import Any
+
 from fhir_mappings import (
     appointment,
     consent,
@@ -20,7 +22,7 @@ from fhir_mappings import (
     questionnaire,
     questionnaire_response,
 )
-from fhir_mappings.search_parameters import date, id_of_patient, string, token
+from fhir_mappings.search_parameters import parameters_of
 from service.fhir.mapping import Mapping, Owner, Registry, ResourceType
 
 # `revision` is raised by hand when a golden file changes (tests/fhir_mappings/test_golden.py).
@@ -44,201 +46,132 @@ MAPPINGS = (
     Mapping("Consent", "consent", consent.render),
 )
 
-IDENTIFIER = token("identifier", "identifier", "clinical-identifier")
-CODE = token("code", "code", "clinical-code")
-PATIENT = id_of_patient("patient", "subject", "clinical-patient")
+
+def _type(name: str, **about: Any) -> ResourceType:  # noqa: ANN401 - the fields of ResourceType
+    return ResourceType(name, parameters_of(name), **about)
+
 
 DIRECTORY = (
-    ResourceType(
+    _type(
         "Organization",
-        (
-            token("identifier", "identifier", "Organization-identifier"),
-            token("active", "active", "Organization-active"),
-            token("type", "type", "Organization-type"),
-            string("name", "name", "Organization-name"),
-        ),
-        organization.PROFILES,
+        profiles=organization.PROFILES,
+        owner=Owner.CLIENT,
         documentation="The programme, and the reader's own hospital with its clinics.",
     ),
-    ResourceType(
+    _type(
         "Practitioner",
-        (
-            token("identifier", "identifier", "Practitioner-identifier"),
-            token("active", "active", "Practitioner-active"),
-            string("name", "name", "Practitioner-name"),
-            string("family", "name.family", "individual-family"),
-            string("given", "name.given", "individual-given"),
-        ),
-        practitioner.PROFILES,
-        documentation="Facilitators who agreed to be named.",
+        profiles=practitioner.PROFILES,
+        owner=Owner.CLIENT,
+        documentation="Facilitators who agreed to be named; and whom the reader sent.",
     ),
-    ResourceType(
+    _type(
         "PractitionerRole",
-        (
-            token("identifier", "identifier", "PractitionerRole-identifier"),
-            token("active", "active", "PractitionerRole-active"),
-            token("role", "code", "PractitionerRole-role"),
-        ),
-        documentation="Every facilitator, by role.",
+        date="date",
+        owner=Owner.CLIENT,
+        documentation="Every facilitator, by role; and what the reader sent.",
     ),
-    ResourceType(
+    _type(
         "Location",
-        (
-            token("identifier", "identifier", "Location-identifier"),
-            token("status", "status", "Location-status"),
-            string("name", "name", "Location-name"),
-        ),
-        location.PROFILES,
-        documentation="Where groups meet.",
+        profiles=location.PROFILES,
+        owner=Owner.CLIENT,
+        documentation="Where groups meet; and what the reader sent.",
     ),
-    ResourceType(
+    _type(
         "HealthcareService",
-        (
-            token("identifier", "identifier", "HealthcareService-identifier"),
-            token("active", "active", "HealthcareService-active"),
-            token("service-type", "type", "HealthcareService-service-type"),
-            token("characteristic", "characteristic", "HealthcareService-characteristic"),
-            string("name", "name", "HealthcareService-name"),
-        ),
         documentation="The catalogue of groups; it names and counts nobody.",
     ),
-    ResourceType(
+    _type(
         "Questionnaire",
-        (
-            token("identifier", "identifier", "Questionnaire-identifier"),
-            token("status", "status", "Questionnaire-status"),
-            token("code", "item.code", "Questionnaire-code"),
-            token("version", "version", "Questionnaire-version"),
-            string("name", "name", "Questionnaire-name"),
-            string("title", "title", "Questionnaire-title"),
-            date("date", "date", "Questionnaire-date"),
-        ),
+        date="date",
         documentation="The questionnaires that are scored here.",
     ),
 )
 
 ABOUT_PATIENTS = (
-    ResourceType(
+    _type(
         "Patient",
-        (
-            token("identifier", "identifier", "Patient-identifier"),
-            token("active", "active", "Patient-active"),
-            token("gender", "gender", "individual-gender"),
-            string("name", "name", "Patient-name"),
-            string("family", "name.family", "individual-family"),
-            string("given", "name.given", "individual-given"),
-            date("birthdate", "birthDate", "individual-birthdate"),
-        ),
-        patient.PROFILES,
+        profiles=patient.PROFILES,
+        date="birthdate",
         owner=Owner.SHARED,
         documentation="With the reader's own record numbers only.",
     ),
-    ResourceType(
+    _type(
         "Group",
-        (
-            token("identifier", "identifier", "Group-identifier"),
-            token("type", "type", "Group-type"),
-            token("actual", "actual", "Group-actual"),
-            token("code", "code", "Group-code"),
-        ),
         current_only=True,
-        documentation="The reader's own patients in one group; it takes the roster role.",
+        owner=Owner.CLIENT,
+        documentation="The reader's own patients in one group, and groups of them that it sent;"
+        " it takes the roster role.",
     ),
-    ResourceType(
+    _type(
         "EpisodeOfCare",
-        (
-            IDENTIFIER,
-            id_of_patient("patient", "patient", "clinical-patient"),
-            token("status", "status", "EpisodeOfCare-status"),
-            token("type", "type", "clinical-type"),
-            date("date", "period", "clinical-date"),
-        ),
+        date="date",
         patient_path="patient",
-        documentation="Membership of a group.",
+        owner=Owner.CLIENT,
+        documentation="Membership of a group; and what the reader sent.",
     ),
-    ResourceType(
+    _type(
         "Appointment",
-        (
-            token("identifier", "identifier", "Appointment-identifier"),
-            id_of_patient("patient", "participant.actor", "Appointment-patient"),
-            token("status", "status", "Appointment-status"),
-            token("service-type", "serviceType", "Appointment-service-type"),
-            date("date", "start", "Appointment-date"),
-        ),
+        date="date",
         patient_path="participant.actor",
         documentation="One person's place at one session.",
     ),
-    ResourceType(
+    _type(
         "Encounter",
-        (
-            IDENTIFIER,
-            PATIENT,
-            id_of_patient("subject", "subject", "Encounter-subject"),
-            token("status", "status", "Encounter-status"),
-            token("class", "class", "Encounter-class"),
-            token("type", "type", "clinical-type"),
-            date("date", "period", "clinical-date"),
-        ),
-        encounter.PROFILES,
+        profiles=encounter.PROFILES,
+        date="date",
         patient_path="subject",
-        documentation="One person's attendance of one session.",
+        owner=Owner.CLIENT,
+        documentation="One person's attendance of one session; and what the reader sent.",
     ),
-    ResourceType(
+    _type(
         "QuestionnaireResponse",
-        (
-            token("identifier", "identifier", "QuestionnaireResponse-identifier"),
-            id_of_patient("patient", "subject", "QuestionnaireResponse-patient"),
-            id_of_patient("subject", "subject", "QuestionnaireResponse-subject"),
-            token("status", "status", "QuestionnaireResponse-status"),
-            date("authored", "authored", "QuestionnaireResponse-authored"),
-        ),
-        (questionnaire_response.PROFILE,),
-        writable=True,
+        profiles=(questionnaire_response.PROFILE,),
+        date="authored",
         patient_path="subject",
         owner=Owner.SHARED,
-        documentation="Scored on arrival; the sender reads what it sent.",
+        documentation="Scored on arrival where the questionnaire is known here, else kept as sent;"
+        " the sender reads what it sent.",
     ),
-    ResourceType(
+    _type(
         "Observation",
-        (
-            IDENTIFIER,
-            PATIENT,
-            id_of_patient("subject", "subject", "Observation-subject"),
-            token("status", "status", "Observation-status"),
-            token("category", "category", "Observation-category"),
-            CODE,
-            date("date", "effectiveDateTime", "clinical-date"),
-        ),
-        observation.PROFILES,
+        profiles=observation.PROFILES,
+        date="date",
         patient_path="subject",
-        documentation="Totals, and answers where their consent was given.",
+        owner=Owner.CLIENT,
+        documentation="Totals, answers where consent was given, and what the reader sent.",
     ),
-    ResourceType(
+    _type(
         "Flag",
-        (
-            token("identifier", "identifier", "Flag-identifier"),
-            PATIENT,
-            id_of_patient("subject", "subject", "Flag-subject"),
-            date("date", "period", "clinical-date"),
-        ),
+        date="date",
         patient_path="subject",
         documentation="A questionnaire's safety rule was met.",
     ),
-    ResourceType(
+    _type(
         "Consent",
-        (
-            IDENTIFIER,
-            id_of_patient("patient", "patient", "clinical-patient"),
-            token("status", "status", "Consent-status"),
-            token("category", "category", "Consent-category"),
-            date("date", "dateTime", "clinical-date"),
-        ),
+        date="date",
         patient_path="patient",
-        documentation="What a person permits or denies the reader.",
+        owner=Owner.CLIENT,
+        documentation="What a person permits or denies the reader. One that the reader sends is"
+        " kept as it came; what is disclosed follows the consents that the programme recorded.",
     ),
+)
+
+# Kept as they were sent; nothing here is made from them yet.
+SENT = (
+    _type("RelatedPerson", date="birthdate", patient_path="patient", owner=Owner.CLIENT),
+    _type("Condition", date="recorded-date", patient_path="subject", owner=Owner.CLIENT),
+    _type("CarePlan", date="date", patient_path="subject", owner=Owner.CLIENT),
+    _type("CareTeam", date="date", patient_path="subject", owner=Owner.CLIENT),
+    _type("Goal", date="start-date", patient_path="subject", owner=Owner.CLIENT),
+    _type("ServiceRequest", date="authored", patient_path="subject", owner=Owner.CLIENT),
+    _type("Task", date="authored-on", patient_path="for", owner=Owner.CLIENT),
+    _type("Communication", date="sent", patient_path="subject", owner=Owner.CLIENT),
+    _type("DocumentReference", date="date", patient_path="subject", owner=Owner.CLIENT),
+    _type("List", date="date", patient_path="subject", owner=Owner.CLIENT),
+    _type("Provenance", date="recorded", patient_path="target", owner=Owner.CLIENT),
 )
 
 
 def build_registry() -> Registry:
     """Return the registry that every session which writes is opened with."""
-    return Registry(MAPPINGS, (*DIRECTORY, *ABOUT_PATIENTS))
+    return Registry(MAPPINGS, (*DIRECTORY, *ABOUT_PATIENTS, *SENT))

@@ -1,28 +1,34 @@
-"""Search parameters of R4, by type; each names the definition it follows.
+"""Search parameters of R4 and US Core, from the table that `definitions.build_search` makes.
 
 https://hl7.org/fhir/R4/searchparameter-registry.html
 """
 
-from service.fhir.mapping import ParameterType, SearchParameter
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
 
-DEFINITIONS = "http://hl7.org/fhir/SearchParameter"
+from service.fhir.mapping import SearchParameter
 
-
-def token(name: str, path: str, definition: str) -> SearchParameter:
-    return _parameter(name, "token", path, definition)
-
-
-def string(name: str, path: str, definition: str) -> SearchParameter:
-    return _parameter(name, "string", path, definition)
+TABLE = Path(__file__).parent / "definitions" / "search_parameters.json"
 
 
-def date(name: str, path: str, definition: str) -> SearchParameter:
-    return _parameter(name, "date", path, definition)
+@cache
+def _table() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads(TABLE.read_text(encoding="utf-8"))
+    return found
 
 
-def id_of_patient(name: str, path: str, definition: str) -> SearchParameter:
-    return _parameter(name, "reference", path, definition)
-
-
-def _parameter(name: str, kind: ParameterType, path: str, definition: str) -> SearchParameter:
-    return SearchParameter(name, kind, path, f"{DEFINITIONS}/{definition}")
+def parameters_of(resource_type: str) -> tuple[SearchParameter, ...]:
+    """Return the search parameters of this type, by name."""
+    return tuple(
+        SearchParameter(
+            name=name,
+            type=entry["type"],
+            expression=entry["expression"],
+            definition=entry["definition"],
+            targets=tuple(entry.get("targets", ())),
+            components=tuple(entry.get("components", ())),
+        )
+        for name, entry in sorted(_table().get(resource_type, {}).items())
+    )

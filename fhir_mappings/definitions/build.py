@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 _NAMES = (
-    "Appointment Bundle CapabilityStatement Consent Encounter EpisodeOfCare Flag Group"
-    " HealthcareService Location Observation OperationOutcome Organization Patient Practitioner"
-    " PractitionerRole Questionnaire QuestionnaireResponse"
+    "Appointment Bundle CapabilityStatement CarePlan CareTeam CodeSystem Communication Condition"
+    " Consent DocumentReference Encounter EpisodeOfCare Flag Goal Group HealthcareService List"
+    " Location Observation OperationOutcome Organization Parameters Patient Practitioner"
+    " PractitionerRole Provenance Questionnaire QuestionnaireResponse RelatedPerson ServiceRequest"
+    " Task ValueSet"
 )
 RESOURCES = _NAMES.split()
 # Checked for every element or reference, not by name.

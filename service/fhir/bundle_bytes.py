@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import orjson
 
-from service.fhir.documents import V3
+from service.fhir.document_bytes import V3
 
 RANKS = "NRV"
 

@@ -6,35 +6,36 @@ https://hl7.org/fhir/R4/http.html#versioning
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection
 from sqlmodel import Session
 
+from service.fhir.document_bytes import head, meta, tail
+from service.fhir.index_tables import CLEAR, INSERTS
 from service.fhir.mapping import Audience, Draft, ResourceType
-from service.fhir.search_index import IndexRows, index
+from service.fhir.search_index import REVISION, IndexRows, index
 
 CHUNK = 400
 COMPRESSION = 1
-V3 = "http://terminology.hl7.org/CodeSystem/v3-"
 
 SELECT_ALL = (
     "SELECT id, audience, type, version, last_updated, content, deleted, confidentiality,"
-    " revision FROM documents"
+    " revision, source, patient_key, owner, chosen_id FROM documents"
 )
 SELECT_BY_SOURCE = SELECT_ALL + " WHERE source IN (:sources)"
+SELECT_BY_ID = SELECT_ALL + " WHERE id IN (:ids)"
 INSERT = (
     "INSERT INTO documents (id, audience, type, version, last_updated, content, deleted, source,"
-    " patient_key, subject, date_low, date_high, confidentiality, sensitivity, owner, revision)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " patient_key, subject, date_low, date_high, confidentiality, sensitivity, owner, revision,"
+    " chosen_id, created, indexed) VALUES"
+    " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 UPDATE = (
-    "UPDATE documents SET version = ?, last_updated = ?, content = ?, deleted = ?, subject = ?,"
-    " date_low = ?, date_high = ?, confidentiality = ?, sensitivity = ?, owner = ?, revision = ?"
-    " WHERE id = ?"
+    "UPDATE documents SET version = ?, last_updated = ?, content = ?, deleted = ?, patient_key = ?,"
+    " subject = ?, date_low = ?, date_high = ?, confidentiality = ?, sensitivity = ?, owner = ?,"
+    " revision = ?, indexed = ? WHERE id = ?"
 )
 TOMBSTONE = (
     "UPDATE documents SET version = version + 1, last_updated = ?, content = ?, deleted = ?"
@@ -46,16 +47,6 @@ ARCHIVE = (
 )
 SEAL = "UPDATE document_versions SET sealed = ? WHERE id = ?"
 EVENT = "INSERT INTO events (id, version, audience, type, kind, at) VALUES (?, ?, ?, ?, ?, ?)"
-INSERT_TAG = (
-    "INSERT INTO document_tokens (id, param, system, code, audience, type)"
-    " VALUES (?, ?, ?, ?, ?, ?)"
-)
-INSERT_STRING = (
-    "INSERT INTO document_strings (id, param, value, audience, type) VALUES (?, ?, ?, ?, ?)"
-)
-DELETE_TOKENS = "DELETE FROM document_tokens WHERE id = ?"
-DELETE_STRINGS = "DELETE FROM document_strings WHERE id = ?"
-
 # Whatever order rows were collected in, old index rows go before new ones come.
 ORDER = (
     SEAL,
@@ -63,10 +54,8 @@ ORDER = (
     INSERT,
     UPDATE,
     TOMBSTONE,
-    DELETE_TOKENS,
-    DELETE_STRINGS,
-    INSERT_TAG,
-    INSERT_STRING,
+    *CLEAR,
+    *INSERTS,
     EVENT,
 )
 
@@ -95,63 +84,33 @@ class Stored:
     deleted: bool
     confidentiality: int
     revision: int
+    source: str
+    patient_key: str | None
+    owner: str
+    chosen_id: str | None
+
+    @property
+    def shown_id(self) -> str:
+        """The id as clients know it."""
+        return self.chosen_id or self.id
 
 
 @dataclass(frozen=True)
 class Target:
-    """A draft with where it goes: its audience, source and mapping revision."""
+    """A draft with where it goes: its audience, source and mapping revision.
+
+    `rows` is its index where that was made already; otherwise it is made when it is written.
+    """
 
     draft: Draft
     audience: Audience
     source: str
     revision: int
+    rows: IndexRows | None = None
 
     @property
     def id(self) -> str:
         return self.audience.id(self.draft.type, self.draft.source)
-
-
-def instant(stamp: int) -> str:
-    """Return microseconds since 1970 as a FHIR instant."""
-    seconds, fraction = divmod(stamp, 1_000_000)
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{fraction:06d}Z"
-
-
-def head(resource_type: str, document_id: str, version: int, stamp: int) -> bytes:
-    """Return the opening bytes of a document: everything that differs between equal versions."""
-    return (
-        f'{{"resourceType":"{resource_type}","id":"{document_id}","meta":{{"versionId":"{version}",'
-        f'"lastUpdated":"{instant(stamp)}"'
-    ).encode()
-
-
-def tail(draft: Draft) -> bytes:
-    """Return the rest of a document: profile and labels, then the elements."""
-    meta: dict[str, Any] = {}
-    if draft.profiles:
-        meta["profile"] = list(draft.profiles)
-    meta["security"] = security(draft)
-    opened = b"," + orjson.dumps(meta)[1:]
-    if draft.members is not None:
-        own = {"resourceType", "id", "meta"}
-        texts = (
-            f",{orjson.dumps(k).decode()}:{v}" for k, v in draft.members.items() if k not in own
-        )
-        return opened + "".join(texts).encode() + b"}"
-    body = orjson.dumps(draft.resource)
-    return opened + (b"," + body[1:] if len(body) > len("{}") else b"}")
-
-
-def security(draft: Draft) -> list[dict[str, str]]:
-    """Return `meta.security`: confidentiality, sensitivity and the Part 2 handling codes."""
-    labels = draft.labels
-    codings = [{"system": V3 + "Confidentiality", "code": labels.confidentiality.value}]
-    if labels.sensitivity:
-        codings.append({"system": V3 + "ActCode", "code": labels.sensitivity})
-    if labels.part2:
-        codings.append({"system": V3 + "ActCode", "code": "42CFRPart2"})
-    return codings
 
 
 class Writer:
@@ -182,7 +141,7 @@ class Writer:
             return
         stamp = self._archive(stored, seal=seal is not None)
         self._add(TOMBSTONE, stamp, b"", True, stored.id)
-        self._clear(stored.id)
+        self.clear(stored.id)
         self._event(stored.id, stored.version + 1, stored.audience, stored.type, "delete", stamp)
 
     def run(self) -> None:
@@ -194,32 +153,32 @@ class Writer:
         self._batches.clear()
 
     def _differs(self, stored: Stored, rest: bytes) -> bool:
-        opening = head(stored.type, stored.id, stored.version, stored.last_updated)
+        opening = head(stored.type, stored.shown_id, stored.version, stored.last_updated)
         return stored.content[len(opening) :] != rest
 
     def _create(self, target: Target, rest: bytes) -> None:
         draft, rows, document_id = target.draft, self._index(target), target.id
-        content = head(draft.type, document_id, 1, self.stamp) + rest
+        content = head(draft.type, draft.chosen_id or document_id, 1, self.stamp) + rest
         self._add(
             INSERT, document_id, target.audience.number, draft.type, 1, self.stamp, content, False,
-            target.source, draft.patient_id.hex if draft.patient_id else None, subject(target),
-            rows.low, rows.high, draft.labels.confidentiality.rank,
-            draft.labels.sensitivity or "", draft.owner.value, target.revision,
+            target.source, _patient_key(draft), subject(target), rows.low, rows.high,
+            draft.labels.confidentiality.rank, draft.labels.sensitivity or "", draft.owner.value,
+            target.revision, draft.chosen_id, self.stamp, REVISION,
         )  # fmt: skip
-        self._search_rows(document_id, target, rows)
+        self.index(document_id, target.audience.number, draft.type, rows)
         self._event(document_id, 1, target.audience.number, draft.type, "create", self.stamp)
 
     def _replace(self, target: Target, rest: bytes, stored: Stored, *, seal: bool) -> None:
         draft, rows, version = target.draft, self._index(target), stored.version + 1
         stamp = self._archive(stored, seal=seal)
-        content = head(draft.type, stored.id, version, stamp) + rest
+        content = head(draft.type, stored.shown_id, version, stamp) + rest
         self._add(
-            UPDATE, version, stamp, content, False, subject(target), rows.low, rows.high,
-            draft.labels.confidentiality.rank, draft.labels.sensitivity or "", draft.owner.value,
-            target.revision, stored.id,
+            UPDATE, version, stamp, content, False, _patient_key(draft), subject(target), rows.low,
+            rows.high, draft.labels.confidentiality.rank, draft.labels.sensitivity or "",
+            draft.owner.value, target.revision, REVISION, stored.id,
         )  # fmt: skip
-        self._clear(stored.id)
-        self._search_rows(stored.id, target, rows)
+        self.clear(stored.id)
+        self.index(stored.id, stored.audience, stored.type, rows)
         kind = "rerendered" if target.revision > stored.revision else "update"
         self._event(stored.id, version, stored.audience, stored.type, kind, stamp)
 
@@ -235,24 +194,33 @@ class Writer:
         return max(self.stamp, stored.last_updated + 1)
 
     def _index(self, target: Target) -> IndexRows:
-        return index(target.draft.resource, self.types[target.draft.type])
+        if target.rows is not None:
+            return target.rows
+        draft = target.draft
+        kind = self.types[draft.type]
+        return index(draft.resource, kind, meta=meta(draft), subject=subject(target))
 
-    def _search_rows(self, document_id: str, target: Target, rows: IndexRows) -> None:
-        where = (target.audience.number, target.draft.type)
-        for param, system, code in sorted(rows.tokens):
-            self._add(INSERT_TAG, document_id, param, system, code, *where)
-        for param, value in sorted(rows.strings):
-            self._add(INSERT_STRING, document_id, param, value, *where)
+    def index(self, document_id: str, audience: int, resource_type: str, rows: IndexRows) -> None:
+        """Add the index rows of a document that has none."""
+        where = (document_id, audience, resource_type)
+        for statement, of_table in zip(INSERTS, rows.tables, strict=True):
+            for row in sorted(of_table):
+                self._add(statement, *where, *row)
 
-    def _clear(self, document_id: str) -> None:
-        self._add(DELETE_TOKENS, document_id)
-        self._add(DELETE_STRINGS, document_id)
+    def clear(self, document_id: str) -> None:
+        """Remove the index rows of a document."""
+        for statement in CLEAR:
+            self._add(statement, document_id)
 
     def _event(self, *row: object) -> None:
         self._add(EVENT, *row)
 
     def _add(self, statement: str, *row: object) -> None:
         self._batches.setdefault(statement, []).append(row)
+
+
+def _patient_key(draft: Draft) -> str | None:
+    return draft.patient_id.hex if draft.patient_id else None
 
 
 def subject(target: Target) -> str | None:
@@ -265,16 +233,25 @@ def subject(target: Target) -> str | None:
 
 def stored_by_source(session: Session, sources: Iterable[str]) -> dict[str, Stored]:
     """Return the current documents, tombstones too, that were made from these sources, by id."""
+    return _stored(session, SELECT_BY_SOURCE, ":sources", sources)
+
+
+def stored_by_id(session: Session, ids: Iterable[str]) -> dict[str, Stored]:
+    """Return the current documents, tombstones too, that have these ids, by id."""
+    return _stored(session, SELECT_BY_ID, ":ids", ids)
+
+
+def _stored(session: Session, sql: str, marks: str, wanted: Iterable[str]) -> dict[str, Stored]:
     found: dict[str, Stored] = {}
-    keys = sorted(sources)
+    keys = sorted(wanted)
     for start in range(0, len(keys), CHUNK):
-        for row in _rows(session, keys[start : start + CHUNK]):
+        for row in _rows(session, sql, marks, keys[start : start + CHUNK]):
             found[row[0]] = Stored(*row)
     return found
 
 
-def _rows(session: Session, keys: Sequence[str]) -> Sequence[Any]:
+def _rows(session: Session, sql: str, marks: str, keys: Sequence[str]) -> Sequence[Any]:
     connection = session.connection()
     mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    statement = SELECT_BY_SOURCE.replace(":sources", ", ".join([mark] * len(keys)))
+    statement = sql.replace(marks, ", ".join([mark] * len(keys)))
     return connection.exec_driver_sql(statement, tuple(keys)).fetchall()

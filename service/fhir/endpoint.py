@@ -18,7 +18,7 @@ from service.fhir.mapping import Registry, ResourceType
 from service.fhir.paging import link_key
 from service.fhir.refresh import DUE, refresh_due
 from service.fhir.search import audiences
-from service.fhir.search_parameters import Rules
+from service.fhir.search_plan import Rules
 from service.fhir.store_reader import StoreReader
 
 

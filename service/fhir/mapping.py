@@ -92,7 +92,8 @@ class Draft:
     """A resource as one audience shall read it, without id and meta, which the store adds.
 
     `source` is the key its id is made from. `members` holds a sender's bytes, member by member,
-    where the document is kept lexically; then `resource` serves the search index only.
+    where the document is kept lexically; then `resource` serves the search index only, and `meta`
+    holds what the sender said there. `chosen_id` is an id that a client gave (ADR 0010).
     """
 
     type: str
@@ -103,29 +104,30 @@ class Draft:
     patient_id: UUID | None = None
     owner: Owner = Owner.PROGRAMME
     members: MappingOf[str, str] | None = None
+    meta: MappingOf[str, Any] = field(default_factory=dict)
+    chosen_id: str | None = None
 
 
-ParameterType = Literal["token", "string", "date", "reference"]
+ParameterType = Literal[
+    "token", "string", "date", "reference", "number", "quantity", "uri", "composite"
+]
 
 
 @dataclass(frozen=True)
 class SearchParameter:
-    """A search parameter and the element it searches.
+    """A search parameter of one type.
 
-    `path` walks elements from the resource's root, arrays included, such as `code.coding`.
-    `patient` and `subject` are served from the document's subject column, `date` from its
-    date columns: at most one date parameter a type.
+    `expression` is the part of the official FHIRPath that is about this type; `definition` the
+    canonical address of the SearchParameter; `targets` the types that a reference may lead to;
+    `components` the parameters of the same type that a composite joins.
     """
 
     name: str
     type: ParameterType
-    path: str
+    expression: str
     definition: str = ""
-
-    @cached_property
-    def steps(self) -> tuple[str, ...]:
-        """The path, element by element."""
-        return tuple(self.path.split("."))
+    targets: tuple[str, ...] = ()
+    components: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,24 +146,44 @@ class Mapping:
 
 @dataclass(frozen=True)
 class ResourceType:
-    """What is served of one resource type, by whichever mappings make its documents."""
+    """What is served of one resource type, by whichever mappings make its documents.
+
+    `date` names the date parameter that is kept in the document's own columns, by which pages are
+    walked in order; the other dates have rows of their own. `patient_path` leads to the reference
+    to the Patient that the resource is about. `owner` is that of what a client sends: SHARED or
+    CLIENT where it may send it.
+    """
 
     name: str
     parameters: tuple[SearchParameter, ...] = ()
     profiles: tuple[str, ...] = ()
-    writable: bool = False
+    date: str | None = None
     patient_path: str | None = None
     current_only: bool = False
     documentation: str = ""
     owner: Owner = Owner.PROGRAMME
 
+    @property
+    def writable(self) -> bool:
+        """Whether a client may send it."""
+        return self.owner is not Owner.PROGRAMME
+
+    @cached_property
+    def by_name(self) -> dict[str, SearchParameter]:
+        return {parameter.name: parameter for parameter in self.parameters}
+
 
 @dataclass(frozen=True)
 class Registry:
-    """All mappings and resource types; every session that writes is opened with one."""
+    """All mappings and resource types; every session that writes is opened with one.
+
+    `value_sets` has the codes, as (system, code), of each value set that is carried, by its
+    canonical address.
+    """
 
     mappings: tuple[Mapping, ...]
     types: tuple[ResourceType, ...]
+    value_sets: MappingOf[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
 
     @cached_property
     def by_kind(self) -> dict[str, tuple[Mapping, ...]]:

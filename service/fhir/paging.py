@@ -15,7 +15,7 @@ import orjson
 from service.access import Access
 from service.errors import InvalidError
 from service.fhir.search import Key
-from service.fhir.search_parameters import CURSOR
+from service.fhir.search_results import CURSOR
 
 SIGNATURE = 16
 _SAFE = ",:/"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from service.access import Access
 from service.fhir.loading import PUBLIC_LOADERS
 from service.fhir.mapping import Registry
-from service.fhir.search_parameters import Plan
+from service.fhir.search_plan import Plan
 from service.fhir.search_values import Condition
 from service.models.documents import PUBLIC
 

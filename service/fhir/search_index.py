@@ -1,129 +1,162 @@
-"""What a document can be found by: tokens, strings, dates, taken from its elements.
+"""What a document can be found by: the rows that its type's parameters make of its elements.
 
 https://hl7.org/fhir/R4/search.html
 """
 
-import unicodedata
-from calendar import monthrange
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
 
-from service.clock import microseconds
+from service.fhir.expressions import compiled
+from service.fhir.index_values import (
+    addresses,
+    date_range,
+    folded,
+    identifiers,
+    number_ranges,
+    texts,
+    tokens,
+    words,
+)
 from service.fhir.mapping import ResourceType, SearchParameter
 
-END_OF_TIME = 2**62
+# Raised when the same resource would be indexed otherwise: documents are then indexed anew.
+REVISION = 1
 START_OF_TIME = -(2**62)
-SECOND_PRECISION = 19
+
+Locate = Callable[[str], tuple[str, str] | None]
 
 
 @dataclass
 class IndexRows:
-    """The index of one document; `low` and `high` bound its date, in microseconds."""
+    """The index of one document, ready for the columns of its tables.
 
-    tokens: set[tuple[str, str, str]] = field(default_factory=set)
-    strings: set[tuple[str, str]] = field(default_factory=set)
+    `low` and `high` bound the type's own date, in microseconds. Rows are (param, ...): tokens
+    system and code; strings folded and as is; dates low and high; numbers low, high, system, code
+    and unit; references target and its type.
+    """
+
     low: int | None = None
     high: int | None = None
+    tokens: set[tuple[str, str, str]] = field(default_factory=set)
+    strings: set[tuple[str, str, str]] = field(default_factory=set)
+    dates: set[tuple[str, int, int]] = field(default_factory=set)
+    numbers: set[tuple[str, float, float, str, str, str]] = field(default_factory=set)
+    references: set[tuple[str, str, str]] = field(default_factory=set)
+
+    @property
+    def tables(self) -> tuple[set[Any], ...]:
+        """The rows of each index table, in the order of `index_tables.INSERTS`."""
+        return self.tokens, self.strings, self.dates, self.numbers, self.references
 
 
-def index(resource: dict[str, Any], kind: ResourceType) -> IndexRows:
-    """Return the index rows that this type's parameters make of the resource."""
+def relative(reference: str) -> tuple[str, str] | None:
+    """Return what a reference of our own documents leads to: they are all relative."""
+    parts = reference.split("/")
+    return (parts[0], parts[1]) if len(parts) == 2 else None  # noqa: PLR2004 - type and id
+
+
+def index(
+    resource: dict[str, Any],
+    kind: ResourceType,
+    *,
+    meta: Mapping[str, Any],
+    subject: str | None,
+    locate: Locate = relative,
+) -> IndexRows:
+    """Return the index rows that this type's parameters make of the resource.
+
+    `meta` is the document's, `subject` its column of that name: a `patient` or `subject` that
+    leads there needs no row. `locate` tells which document here, as (type, id), a reference
+    leads to.
+    """
     rows = IndexRows()
     for parameter in kind.parameters:
-        for value in elements(resource, parameter.steps):
-            _add(rows, parameter, value)
-        if parameter.type == "date" and rows.low is None:
-            rows.low = START_OF_TIME  # without a date it has a place in the order all the same
+        if parameter.type == "composite":
+            continue
+        for value in compiled(parameter.expression)(resource):
+            if parameter.type == "date" and parameter.name == kind.date:
+                _own_date(rows, value)
+            elif parameter.type == "reference":
+                _reference(rows, parameter, value, subject, locate)
+            else:
+                _ADD[parameter.type](rows, parameter.name, value)
+    if kind.date is not None and rows.low is None:
+        rows.low = START_OF_TIME  # without a date it has a place in the order all the same
+    _meta(rows, meta)
     return rows
 
 
-def elements(node: Any, path: Sequence[str]) -> Iterator[Any]:  # noqa: ANN401 - JSON
-    """Yield every value that the path leads to, through arrays."""
-    if isinstance(node, list):
-        for item in node:
-            yield from elements(item, path)
-    elif not path:
-        yield node
-    elif isinstance(node, dict) and path[0] in node:
-        yield from elements(node[path[0]], path[1:])
+def _meta(rows: IndexRows, meta: Mapping[str, Any]) -> None:
+    rows.tokens.update(("_profile", "", profile) for profile in meta.get("profile", ()))
+    for name in ("security", "tag"):
+        for coding in meta.get(name, ()):
+            rows.tokens.update((f"_{name}", *pair) for pair in tokens(coding))
+    if "source" in meta:
+        rows.tokens.add(("_source", "", meta["source"]))
 
 
-def _add(rows: IndexRows, parameter: SearchParameter, value: Any) -> None:  # noqa: ANN401 - JSON
-    if parameter.type == "token":
-        rows.tokens.update((parameter.name, s, c) for s, c in tokens(value))
-    elif parameter.type == "string":
-        rows.strings.update((parameter.name, folded(text)) for text in texts(value))
-    elif parameter.type == "date":
-        rows.low, rows.high = date_range(value)
+def _own_date(rows: IndexRows, value: Any) -> None:  # noqa: ANN401 - JSON
+    for low, high in date_range(value):
+        rows.low = low if rows.low is None else min(rows.low, low)
+        rows.high = high if rows.high is None else max(rows.high, high)
 
 
-def tokens(value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
-    """Yield (system, code) of a code, boolean, Coding, CodeableConcept or Identifier."""
-    if isinstance(value, bool):
-        yield "", "true" if value else "false"
-    elif isinstance(value, str):
-        yield "", value
-    elif isinstance(value, dict) and "coding" in value:
-        for coding in value["coding"]:
-            yield from tokens(coding)
-    elif isinstance(value, dict):
-        code = value.get("code", value.get("value"))
-        if code is not None:
-            yield value.get("system", ""), str(code)
+def _token(rows: IndexRows, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
+    rows.tokens.update((name, *pair) for pair in tokens(value))
+    rows.tokens.update((f"{name}:of-type", *pair) for pair in identifiers(value))
+    rows.strings.update((f"{name}:text", folded(text), text) for text in words(value))
 
 
-def texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
-    """Yield the strings of a string or HumanName."""
+def _string(rows: IndexRows, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
+    found = (*texts(value), *addresses(value))
+    rows.strings.update((name, folded(text), text) for text in found)
+
+
+def _date(rows: IndexRows, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
+    rows.dates.update((name, *pair) for pair in date_range(value))
+
+
+def _number(rows: IndexRows, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
+    rows.numbers.update((name, *row) for row in number_ranges(value))
+
+
+def _uri(rows: IndexRows, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
     if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for part in ("family", "given", "text", "prefix", "suffix"):
-            yield from elements(value, [part])
+        rows.tokens.add((name, "", value))
 
 
-def folded(text: str) -> str:
-    """Return `text` as string search compares it: no case, no accents, single spaces."""
-    plain = unicodedata.normalize("NFKD", text)
-    kept = "".join(c for c in plain if not unicodedata.combining(c))
-    return " ".join(kept.casefold().split())
+_ADD: dict[str, Callable[[IndexRows, str, Any], None]] = {
+    "token": _token,
+    "string": _string,
+    "date": _date,
+    "number": _number,
+    "quantity": _number,
+    "uri": _uri,
+}
+SUBJECT = frozenset({"patient", "subject"})
 
 
-def date_range(value: Any) -> tuple[int, int]:  # noqa: ANN401 - JSON
-    """Return the first and last microsecond of a date, dateTime, instant or Period."""
-    if isinstance(value, dict):
-        low = date_range(value["start"])[0] if value.get("start") else START_OF_TIME
-        high = date_range(value["end"])[1] if value.get("end") else END_OF_TIME
-        return low, high
-    start, width = moment(value)
-    return microseconds(start), microseconds(start + width) - 1
+def _reference(
+    rows: IndexRows,
+    parameter: SearchParameter,
+    value: Any,  # noqa: ANN401 - JSON
+    subject: str | None,
+    locate: Locate,
+) -> None:
+    """Add where a Reference leads, by its address, or a canonical address with and without version.
 
-
-def moment(text: str) -> tuple[datetime, timedelta]:
-    """Return the start of a FHIR dateTime and how long its precision makes it.
-
-    Raises:
-        ValueError: it is not a dateTime.
+    A reference by identifier has a token; where that leads here, its writer put an address too.
     """
-    if len(text) <= len("2026-01-01"):
-        return _whole_days(text)
-    start = datetime.fromisoformat(text)
-    if start.tzinfo is None:
-        start = datetime.fromisoformat(text + "+00:00")
-    if len(text) < SECOND_PRECISION or text[16:17] != ":":
-        return start, timedelta(minutes=1)
-    if text[19:20] == ".":
-        digits = len(text[20:]) - len(text[20:].lstrip("0123456789"))
-        return start, timedelta(microseconds=max(10 ** (6 - min(digits, 6)), 1))
-    return start, timedelta(seconds=1)
-
-
-def _whole_days(text: str) -> tuple[datetime, timedelta]:
-    parts = text.split("-")
-    numbers = [int(part) for part in parts] + [1, 1]
-    year, month, day = numbers[0], numbers[1], numbers[2]
-    start = datetime.fromisoformat(f"{year:04d}-{month:02d}-{day:02d}T00:00:00+00:00")
-    if len(parts) == 1:
-        return start, timedelta(days=366 if monthrange(year, 2)[1] == 29 else 365)  # noqa: PLR2004
-    return start, timedelta(days=monthrange(year, month)[1] if len(parts) == 2 else 1)  # noqa: PLR2004
+    name = parameter.name
+    if isinstance(value, str):
+        rows.references.update((name, text, "") for text in (value, value.partition("|")[0]))
+        return
+    if not isinstance(value, dict):
+        return
+    rows.tokens.update((f"{name}:identifier", *pair) for pair in tokens(value.get("identifier")))
+    text = value.get("reference")
+    if isinstance(text, str) and not text.startswith("#"):
+        kind, target = locate(text.partition("/_history/")[0]) or ("", text)
+        if not (name in SUBJECT and kind == "Patient" and target == subject):
+            rows.references.add((name, target, kind))

@@ -3,12 +3,12 @@
 https://hl7.org/fhir/R4/search.html
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from service.errors import InvalidElementsError, InvalidError, Problem
 from service.fhir.mapping import ResourceType, SearchParameter
+from service.fhir.search_plan import Pairs, Plan, Reader, Rules, UnsupportedError
+from service.fhir.search_results import CONTROLS, CURSOR
 from service.fhir.search_values import (
     NOTHING,
     Condition,
@@ -21,61 +21,9 @@ from service.fhir.search_values import (
     unescaped,
 )
 
-Pairs = Sequence[tuple[str, str]]
-
 MOST_PARAMETERS = 50
-CURSOR = "_cursor"
 SUBJECT = frozenset({"patient", "subject"})
-JSON_FORMATS = frozenset({"json", "application/json", "application/fhir+json", "text/json"})
 SELECTIVE = frozenset({"identifier"})
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What holds for every search of one server at one moment."""
-
-    base: str
-    now: int
-    page_size: int
-    page_limit: int
-
-
-@dataclass(frozen=True)
-class Sort:
-    """The column that pages are walked by; the id breaks ties."""
-
-    column: str = "d.last_updated"
-    descending: bool = False
-
-
-class Plan(NamedTuple):
-    """A search as it will be executed.
-
-    `driver` finds the few documents that a selective parameter names; `timed` searches are
-    bounded by the horizon; `used` are the parameters that links repeat.
-    """
-
-    kind: ResourceType
-    size: int
-    conditions: tuple[Condition, ...] = ()
-    driver: tuple[str, Condition] | None = None
-    sort: Sort = Sort()
-    timed: bool = False
-    total: bool = False
-    count_only: bool = False
-    cursor: str | None = None
-    used: tuple[tuple[str, str], ...] = ()
-    ignored: tuple[Problem, ...] = ()
-
-    def also(self, condition: Condition) -> "Plan":
-        return self._replace(conditions=(*self.conditions, condition))
-
-
-class _UnsupportedError(Exception):
-    """The parameter, its modifier or its value is not one that is executed here."""
-
-
-Reader = Callable[[Plan, str, str, Rules], Plan]
 
 
 def read_query(kind: ResourceType, pairs: Pairs, rules: Rules, *, strict: bool) -> Plan:
@@ -103,7 +51,7 @@ def _read(plan: Plan, name: str, value: str, rules: Rules) -> Plan:
         raise InvalidError("the parameter has no value", element=_shown(name))
     try:
         done = _READERS.get(name, _criterion)(plan, name, value, rules)
-    except _UnsupportedError as error:
+    except UnsupportedError as error:
         problem = Problem(_shown(name), str(error), "not-supported")
         return plan._replace(ignored=(*plan.ignored, problem))
     return done if name == CURSOR else done._replace(used=(*done.used, (name, value)))
@@ -118,12 +66,12 @@ def _criterion(plan: Plan, name: str, value: str, rules: Rules) -> Plan:
     bare, _, modifier = name.partition(":")
     found = next((p for p in plan.kind.parameters if p.name == bare), None)
     if found is None:
-        raise _UnsupportedError(f"not a search parameter of {plan.kind.name} here")
+        raise UnsupportedError(f"not a search parameter of {plan.kind.name} here")
     if bare in SUBJECT:
         return _reference(plan, name, value, rules)
     if modifier and (found.type, modifier) != ("string", "contains"):
-        raise _UnsupportedError("the modifier is not supported")
-    return _BY_TYPE[found.type](plan, found, value, rules, modifier)
+        raise UnsupportedError("the modifier is not supported")
+    return _BY_TYPE.get(found.type, _unsearchable)(plan, found, value, rules, modifier)
 
 
 def _token(plan: Plan, found: SearchParameter, value: str, _rules: Rules, _modifier: str) -> Plan:
@@ -150,6 +98,8 @@ def _indexed(plan: Plan, table: str, param: str, wanted: Condition) -> Plan:
 
 
 def _date(plan: Plan, found: SearchParameter, value: str, rules: Rules, _modifier: str) -> Plan:
+    if found.name != plan.kind.date:
+        return _unsearchable(plan, found, value, rules, "")
     wanted = _moments(found.name, value, ("d.date_low", "d.date_high"), rules)
     # Documents without the date have no `date_high`, but a place in the order of `date_low`.
     return plan.also(Condition(f"(d.date_high IS NOT NULL AND {wanted.sql})", wanted.args))
@@ -165,7 +115,7 @@ def _moments(name: str, value: str, columns: tuple[str, str], rules: Rules) -> C
 def _unsearchable(
     _plan: Plan, found: SearchParameter, _value: str, _rules: Rules, _modifier: str
 ) -> Plan:
-    raise _UnsupportedError(f"{found.name} is not searched here")
+    raise UnsupportedError(f"{found.name} is not searched here")
 
 
 _BY_TYPE = {"token": _token, "string": _string, "date": _date, "reference": _unsearchable}
@@ -174,7 +124,7 @@ _BY_TYPE = {"token": _token, "string": _string, "date": _date, "reference": _uns
 def _reference(plan: Plan, name: str, value: str, rules: Rules) -> Plan:
     modifier = name.partition(":")[2]
     if modifier not in {"", "Patient"}:
-        raise _UnsupportedError("the modifier is not supported")
+        raise UnsupportedError("the modifier is not supported")
     ids = tuple(
         found
         for one in alternatives(name, value)
@@ -209,69 +159,4 @@ def _last_updated(plan: Plan, name: str, value: str, rules: Rules) -> Plan:
     return plan.also(wanted)._replace(timed=True)
 
 
-def _count(plan: Plan, name: str, value: str, rules: Rules) -> Plan:
-    if not (value.isascii() and value.isdecimal() and len(value) < 10):  # noqa: PLR2004
-        raise InvalidError("must be a whole number, 0 or more", element=name)
-    number = int(value)
-    if number == 0:
-        return plan._replace(count_only=True)
-    return plan._replace(size=min(number, rules.page_limit))
-
-
-def _sort(plan: Plan, name: str, value: str, _rules: Rules) -> Plan:
-    first, *more = value.split(",")
-    if not first.removeprefix("-"):
-        raise InvalidError("must name a parameter", element=name)
-    descending = first.startswith("-")
-    if more not in ([], ["-_id" if descending else "_id"]):
-        raise _UnsupportedError("sorts by one parameter here; the id breaks ties")
-    dates = [p.name for p in plan.kind.parameters if p.type == "date"]
-    columns = {"_id": "d.id", "_lastUpdated": "d.last_updated"}
-    columns |= dict.fromkeys(dates, "d.date_low")
-    column = columns.get(first.removeprefix("-"))
-    if column is None:
-        raise _UnsupportedError(f"can be sorted by {', '.join(columns)}")
-    timed = plan.timed or column == "d.last_updated"
-    return plan._replace(sort=Sort(column, descending), timed=timed)
-
-
-def _summary(plan: Plan, name: str, value: str, _rules: Rules) -> Plan:
-    if value == "count":
-        return plan._replace(count_only=True)
-    if value not in {"true", "false", "text", "data"}:
-        raise InvalidError("must be true, false, text, data or count", element=name)
-    if value != "false":
-        raise _UnsupportedError("only count and false are supported")
-    return plan
-
-
-def _total(plan: Plan, name: str, value: str, _rules: Rules) -> Plan:
-    if value not in {"none", "estimate", "accurate"}:
-        raise InvalidError("must be none, estimate or accurate", element=name)
-    return plan._replace(total=value != "none")
-
-
-def _format(plan: Plan, _name: str, _value: str, _rules: Rules) -> Plan:
-    return plan  # what is not JSON was refused before
-
-
-def _pretty(plan: Plan, name: str, value: str, _rules: Rules) -> Plan:
-    if value not in {"true", "false"}:
-        raise InvalidError("must be true or false", element=name)
-    return plan
-
-
-def _cursor(plan: Plan, _name: str, value: str, _rules: Rules) -> Plan:
-    return plan._replace(cursor=value)
-
-
-CONTROLS: dict[str, Reader] = {
-    "_count": _count,
-    "_sort": _sort,
-    "_summary": _summary,
-    "_total": _total,
-    "_format": _format,
-    "_pretty": _pretty,
-    CURSOR: _cursor,
-}
 _READERS: dict[str, Reader] = {"_id": _id, "_lastUpdated": _last_updated, **CONTROLS}

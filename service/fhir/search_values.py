@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from service.clock import microseconds
 from service.errors import InvalidError
-from service.fhir.search_index import folded, moment
+from service.fhir.index_values import folded, moment
 
 MOST_VALUES = 100
 PREFIXES = frozenset({"eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"})

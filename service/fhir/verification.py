@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from sqlmodel import Session as DbSession
 from sqlmodel import col, select
 
-from service.fhir.documents import SELECT_ALL, Stored, head, stored_by_source, tail
+from service.fhir.document_bytes import head, tail
+from service.fhir.documents import SELECT_ALL, Stored, stored_by_source
+from service.fhir.mapping import Owner
 from service.fhir.projection import DocumentProjector, Rendering
 from service.fhir.sources import STANDALONE, Sources
 from service.models.base import Projected
@@ -50,7 +52,11 @@ def differences(
     All documents are compared, or those of `sources`.
     """
     stored = _all(session) if sources is None else stored_by_source(session, sources.keys())
-    current = {one: row for one, row in stored.items() if not row.deleted}
+    current = {
+        one: row
+        for one, row in stored.items()
+        if not row.deleted and row.owner != Owner.CLIENT.value  # nothing renders those
+    }
     key, now = projector.key(session), projector.clock()
     rendering = Rendering(projector.registry, session, key, now)
     for target in rendering.targets(sources or all_sources(session)):
@@ -70,4 +76,4 @@ def _all(session: DbSession) -> dict[str, Stored]:
 
 
 def _content(row: Stored, rest: bytes) -> bytes:
-    return head(row.type, row.id, row.version, row.last_updated) + rest
+    return head(row.type, row.shown_id, row.version, row.last_updated) + rest

@@ -13,7 +13,11 @@ FIRST_CONNECTION = 2
 
 
 class Document(SQLModel, table=True):
-    """The current version of one resource for one audience; deleted ones stay as tombstones."""
+    """The current version of one resource for one audience; deleted ones stay as tombstones.
+
+    `chosen_id` is the id that its client gave it, in place of `id` (ADR 0010); `created` the stamp
+    of its first version; `indexed` the revision of the index rows that it has.
+    """
 
     __tablename__ = "documents"
     __table_args__ = (
@@ -21,6 +25,7 @@ class Document(SQLModel, table=True):
         Index("ix_documents_updated", "audience", "type", "last_updated"),
         Index("ix_documents_date", "audience", "type", "date_low"),
         Index("ix_documents_source", "source"),
+        Index("ix_documents_indexed", "indexed"),
     )
 
     id: str = Field(primary_key=True, max_length=32)
@@ -39,6 +44,9 @@ class Document(SQLModel, table=True):
     sensitivity: str = ""
     owner: str = "programme"
     revision: int = 1
+    chosen_id: str | None = Field(default=None, max_length=64)
+    created: int = Field(default=0, sa_type=BigInteger)
+    indexed: int = 0
 
 
 class DocumentVersion(SQLModel, table=True):
@@ -74,7 +82,7 @@ class DocumentToken(SQLModel, table=True):
 
 
 class DocumentString(SQLModel, table=True):
-    """A string, folded to lower case without accents, by which a document can be found."""
+    """A string by which a document can be found: without case and accents, and as it is."""
 
     __tablename__ = "document_strings"
     __table_args__ = (
@@ -85,6 +93,65 @@ class DocumentString(SQLModel, table=True):
     id: str = Field(primary_key=True, max_length=32)
     param: str = Field(primary_key=True)
     value: str = Field(primary_key=True)
+    original: str = Field(primary_key=True)
+    audience: int = Field(sa_type=BigInteger)
+    type: str
+
+
+class DocumentDate(SQLModel, table=True):
+    """A date, from its first to its last microsecond, by which a document can be found."""
+
+    __tablename__ = "document_dates"
+    __table_args__ = (
+        Index("ix_document_dates_value", "audience", "type", "param", "low", "high", "id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    id: str = Field(primary_key=True, max_length=32)
+    param: str = Field(primary_key=True)
+    low: int = Field(primary_key=True, sa_type=BigInteger)
+    high: int = Field(primary_key=True, sa_type=BigInteger)
+    audience: int = Field(sa_type=BigInteger)
+    type: str
+
+
+class DocumentNumber(SQLModel, table=True):
+    """A number or quantity, as a range, by which a document can be found."""
+
+    __tablename__ = "document_numbers"
+    __table_args__ = (
+        Index("ix_document_numbers_value", "audience", "type", "param", "low", "high", "id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    id: str = Field(primary_key=True, max_length=32)
+    param: str = Field(primary_key=True)
+    low: float = Field(primary_key=True)
+    high: float = Field(primary_key=True)
+    system: str = Field(primary_key=True)
+    code: str = Field(primary_key=True)
+    unit: str = Field(primary_key=True)
+    audience: int = Field(sa_type=BigInteger)
+    type: str
+
+
+class DocumentReference(SQLModel, table=True):
+    """A reference by which a document can be found.
+
+    `target` is the id (the column of `documents`) of a document here, of `target_type`; or, where
+    `target_type` is empty, an absolute address or a canonical one.
+    """
+
+    __tablename__ = "document_references"
+    __table_args__ = (
+        Index("ix_document_references_target", "audience", "target", "type", "param", "id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    id: str = Field(primary_key=True, max_length=32)
+    param: str = Field(primary_key=True)
+    target: str = Field(primary_key=True)
+    target_type: str = Field(primary_key=True)
     audience: int = Field(sa_type=BigInteger)
     type: str
 

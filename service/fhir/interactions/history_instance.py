@@ -10,12 +10,12 @@ from typing import Any
 from service.access import Access
 from service.errors import InvalidElementsError, InvalidError, Problem
 from service.fhir.bundle_bytes import bundle, link
-from service.fhir.documents import instant
+from service.fhir.document_bytes import instant
 from service.fhir.endpoint import Answer, Endpoint, require, served
 from service.fhir.interactions.read import current
 from service.fhir.paging import address, next_link, opened, query_string
 from service.fhir.search import Key
-from service.fhir.search_parameters import CURSOR
+from service.fhir.search_results import CURSOR
 
 Pairs = Sequence[tuple[str, str]]
 

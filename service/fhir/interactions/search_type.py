@@ -15,7 +15,8 @@ from service.fhir.outcome import warnings
 from service.fhir.paging import address, next_link, opened, query_string
 from service.fhir.rosters import ROSTER, members
 from service.fhir.search import Key, count_statement, page_statement
-from service.fhir.search_parameters import Plan, read_query
+from service.fhir.search_parameters import read_query
+from service.fhir.search_plan import Plan
 from service.fhir.store_reader import Rows
 
 Pairs = Sequence[tuple[str, str]]

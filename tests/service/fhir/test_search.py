@@ -9,7 +9,8 @@ from service.database import Database
 from service.errors import InvalidError
 from service.fhir.mapping import Registry
 from service.fhir.search import Key, audiences, count_statement, page_statement
-from service.fhir.search_parameters import Plan, Rules, read_query
+from service.fhir.search_parameters import read_query
+from service.fhir.search_plan import Plan, Rules
 from service.fhir.search_values import COMPARE, Moment, compared, searched_moment, split, unescaped
 
 RULES = Rules(base="http://here/fhir", now=0, page_size=20, page_limit=200)
