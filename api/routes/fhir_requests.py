@@ -1,0 +1,47 @@
+"""What the routes of /fhir share: reading a request, and the answers that several give.
+
+https://hl7.org/fhir/R4/http.html
+"""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.context import Context
+from api.responses import FhirResponse, refusal
+from service.fhir.endpoint import Answer
+
+LARGEST = 1_000_000
+FORM = "application/x-www-form-urlencoded"
+
+Interaction = Callable[[Request, Context], Awaitable[Response]]
+
+
+def query_of(request: Request) -> str:
+    raw: bytes = request.scope["query_string"]
+    return raw.decode("latin-1")
+
+
+def told(request: Request, answer: Answer) -> Response:
+    request.state.patients = answer.patients
+    return FhirResponse(answer)
+
+
+async def body_of(request: Request) -> bytes | None:
+    """Return the body, or None where it is longer than is taken."""
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > LARGEST:
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def not_acceptable() -> Response:
+    return refusal(406, "not-supported", "only JSON is answered: application/fhir+json")
+
+
+def too_large() -> Response:
+    return refusal(413, "too-long", f"a resource may have {LARGEST} bytes")
