@@ -220,7 +220,8 @@ class RecordAttendance:
 class RecordResponse:
     """A questionnaire response; `answers` holds score values by linkId.
 
-    `received` is what a hospital sent, byte for byte, and `connection_id` which one.
+    `received` is what a hospital sent, byte for byte, and `connection_id` which one;
+    `response_id` is the id it shall have, where that was promised already.
     """
 
     patient_id: UUID
@@ -232,6 +233,7 @@ class RecordResponse:
     group_id: UUID | None = None
     connection_id: UUID | None = None
     received: bytes | None = None
+    response_id: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,9 @@ LOCK_WAIT = "4s"
 PATIENCE_SECONDS = 15.0
 RETRIED = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock time-out
 FIRST_PAUSE_SECONDS = 0.002
+STAMP = text(
+    "SELECT pg_current_xact_id()::text, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+)
 
 
 class Projector(Protocol):
@@ -123,7 +126,7 @@ class Database:
             missing = self.projector.aggregates(session, touched) - held
             if missing:
                 self._widen(session, held, missing)
-        self.projector.project(session, touched, self._stamp(session))
+        self.projector.project(session, touched, self.stamp(session))
 
     def _lock(self, session: Session, wanted: Iterable[Aggregate]) -> None:
         if self.sqlite:
@@ -148,11 +151,16 @@ class Database:
         if not all(taken.scalars()):
             raise _RefusedWideningError(held | missing)
 
-    def _stamp(self, session: Session) -> int:
+    def stamp(self, session: Session) -> int:
+        """Return the moment of this unit of work's changes, in microseconds since 1970.
+
+        On PostgreSQL the transaction has its id before the moment is taken: what polls by time
+        then waits for it (DESIGN section 2, the horizon).
+        """
         if self.sqlite:
             return microseconds(self.clock())
-        now = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
-        return int(session.execute(now).scalar_one())
+        _, moment = session.execute(STAMP).one()
+        return int(moment)
 
 
 def _may_retry(error: DBAPIError) -> bool:

@@ -13,6 +13,7 @@ from service.errors import (
     Problem,
     ValueSetError,
 )
+from service.identifiers import new_id
 from service.instruments import Instrument, instrument
 from service.models.enrollments import Enrollment
 from service.models.groups import SupportGroup
@@ -40,6 +41,7 @@ def record_response(session: Session, command: RecordResponse, now: datetime) ->
     group = _group(session, command, definition)
     _check(definition, command.answers)
     row = Response(
+        id=command.response_id or new_id(),
         patient_id=command.patient_id,
         group_id=command.group_id,
         connection_id=command.connection_id,

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 from sqlmodel import Session
@@ -113,6 +113,14 @@ class Target:
         return self.audience.id(self.draft.type, self.draft.source)
 
 
+class Put(NamedTuple):
+    """The version that a document has after it was put."""
+
+    version: int
+    last_updated: int
+    content: bytes
+
+
 class Writer:
     """Collects the statements of one unit of work and runs them in batches."""
 
@@ -123,15 +131,16 @@ class Writer:
         self.positional = self.connection.dialect.name == "sqlite"
         self._batches: dict[str, list[tuple[Any, ...]]] = {}
 
-    def put(self, target: Target, stored: Stored | None, seal: Seal | None = None) -> None:
+    def put(self, target: Target, stored: Stored | None, seal: Seal | None = None) -> Put:
         """Write a new version, unless it would say what the current one says."""
         rest = tail(target.draft)
         if seal is Seal.ALL and stored is not None:
             self._add(SEAL, True, stored.id)
         if stored is None:
-            self._create(target, rest)
-        elif stored.deleted or self._differs(stored, rest):
-            self._replace(target, rest, stored, seal=seal is not None)
+            return self._create(target, rest)
+        if stored.deleted or self._differs(stored, rest):
+            return self._replace(target, rest, stored, seal=seal is not None)
+        return Put(stored.version, stored.last_updated, stored.content)
 
     def remove(self, stored: Stored, seal: Seal | None = None) -> None:
         """Leave a tombstone."""
@@ -156,7 +165,7 @@ class Writer:
         opening = head(stored.type, stored.shown_id, stored.version, stored.last_updated)
         return stored.content[len(opening) :] != rest
 
-    def _create(self, target: Target, rest: bytes) -> None:
+    def _create(self, target: Target, rest: bytes) -> Put:
         draft, rows, document_id = target.draft, self._index(target), target.id
         content = head(draft.type, draft.chosen_id or document_id, 1, self.stamp) + rest
         self._add(
@@ -167,8 +176,9 @@ class Writer:
         )  # fmt: skip
         self.index(document_id, target.audience.number, draft.type, rows)
         self._event(document_id, 1, target.audience.number, draft.type, "create", self.stamp)
+        return Put(1, self.stamp, content)
 
-    def _replace(self, target: Target, rest: bytes, stored: Stored, *, seal: bool) -> None:
+    def _replace(self, target: Target, rest: bytes, stored: Stored, *, seal: bool) -> Put:
         draft, rows, version = target.draft, self._index(target), stored.version + 1
         stamp = self._archive(stored, seal=seal)
         content = head(draft.type, stored.shown_id, version, stamp) + rest
@@ -181,6 +191,7 @@ class Writer:
         self.index(stored.id, stored.audience, stored.type, rows)
         kind = "rerendered" if target.revision > stored.revision else "update"
         self._event(stored.id, version, stored.audience, stored.type, kind, stamp)
+        return Put(version, stamp, content)
 
     def _archive(self, stored: Stored, *, seal: bool) -> int:
         """Move the current version to history; return the stamp of the one that follows it."""
