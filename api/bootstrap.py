@@ -4,7 +4,7 @@ from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlmodel import Session, select
 
 from api.context import Context
-from fhir_mappings import questionnaire_response, structure
+from fhir_mappings import patient, questionnaire_response, structure
 from fhir_mappings.registry import build_registry
 from service import instruments, migrations
 from service.audit import open_audit, prepare
@@ -46,6 +46,8 @@ def build(settings: Settings, clock: Clock = system_clock, *, key: bytes | None 
             validate=structure.validate,
             to_command=questionnaire_response.to_command,
             to_correction=questionnaire_response.to_correction,
+            to_patient=patient.to_command,
+            recognises=questionnaire_response.is_known,
             crisis_text=settings.crisis_text,
         ),
         key=_key(database) if key is None else key,

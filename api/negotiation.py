@@ -46,8 +46,12 @@ def accepts_json(request: Request, pairs: Pairs) -> bool:
 
 def is_json(request: Request) -> bool:
     """Return whether the body says that it is JSON."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind in {"application/fhir+json", "application/json"}
+    return media_type(request) in {"application/fhir+json", "application/json"}
+
+
+def media_type(request: Request) -> str:
+    """Return what the body says that it is, without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def preferences(request: Request) -> dict[str, str]:

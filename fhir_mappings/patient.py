@@ -4,6 +4,10 @@ https://hl7.org/fhir/R4/patient.html
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from uuid import UUID
 
 from fhir_mappings import labels, references
 from fhir_mappings.codes import IDENTIFIERS, MEDICAL_RECORD, US_CORE
@@ -19,8 +23,11 @@ from fhir_mappings.datatypes import (
     texts,
 )
 from fhir_mappings.visibility import may_know
-from service.fhir.mapping import Draft, View
+from service.commands import ReceivePatient
+from service.fhir.lexical import parse, said_in_meta
+from service.fhir.mapping import Draft, Owner, View
 from service.models.facts import PatientFacts
+from service.models.patients import Gender
 
 PROFILES = (f"{US_CORE}/us-core-patient",)
 
@@ -43,13 +50,29 @@ def render(facts: PatientFacts, view: View) -> Iterator[Draft]:
             "managingOrganization": references.programme(view.audience),
         }
     )
-    yield Draft(
+    plain = Draft(
         "Patient",
         references.source("patient", facts.id),
         resource,
         labels.PERSON,
         PROFILES if identifiers else (),
         facts.id,
+    )
+    hospital = view.audience.connection_id
+    received = facts.received.get(hospital) if hospital else None
+    yield plain if received is None else _as_sent(plain, received)
+
+
+def _as_sent(plain: Draft, received: bytes) -> Draft:
+    """Return the Patient as its own hospital sent it."""
+    lexical = parse(received)
+    return replace(
+        plain,
+        resource=lexical.value,
+        profiles=(),
+        owner=Owner.SHARED,
+        members=lexical.members,
+        meta=said_in_meta(lexical.value),
     )
 
 
@@ -59,7 +82,7 @@ def _record_numbers(view: View) -> list[Element]:
     return [
         identifier(link.mrn_system, link.mrn, MEDICAL_RECORD)
         for link in view.disclosure.links
-        if audience.is_programme or link.connection_id == audience.connection_id
+        if link.mrn and (audience.is_programme or link.connection_id == audience.connection_id)
     ]
 
 
@@ -68,3 +91,53 @@ def _own_identifier(facts: PatientFacts, view: View) -> list[Element]:
         return []
     value = view.audience.keyed("patient", facts.id.hex)
     return [identifier(f"{IDENTIFIERS}/patient", value)]
+
+
+def to_command(
+    resource: dict[str, Any],
+    *,
+    patient_id: UUID,
+    connection_id: UUID,
+    sent_by: str,
+    received: bytes,
+) -> ReceivePatient:
+    """Return the command that takes in a Patient which a hospital sent."""
+    names = _items(resource, "name")
+    name = next((n for n in names if n.get("use") == "official"), names[0] if names else {})
+    home = next(iter(_items(resource, "address")), {})
+    return ReceivePatient(
+        patient_id=patient_id,
+        connection_id=connection_id,
+        received=received,
+        sent_by=sent_by,
+        family=name.get("family", ""),
+        given=" ".join(name.get("given", ())) or name.get("text", ""),
+        gender=Gender(resource.get("gender", Gender.UNKNOWN)),
+        birth_date=_day(resource.get("birthDate")),
+        phone=_contact(resource, "phone"),
+        email=_contact(resource, "email"),
+        line=", ".join(home.get("line", ())) or None,
+        city=home.get("city"),
+        state=home.get("state"),
+        postal_code=home.get("postalCode"),
+        country=home.get("country"),
+        identifiers=tuple(
+            (each["system"], each["value"])
+            for each in _items(resource, "identifier")
+            if "system" in each and "value" in each
+        ),
+    )
+
+
+def _items(resource: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    return [each for each in resource.get(name, ()) if isinstance(each, dict)]
+
+
+def _day(text: str | None) -> date | None:
+    """Return a birth date that says the day; the programme keeps no other."""
+    return date.fromisoformat(text) if text and len(text) == len("2000-01-01") else None
+
+
+def _contact(resource: dict[str, Any], system: str) -> str | None:
+    found = (each for each in _items(resource, "telecom") if each.get("system") == system)
+    return next(found, {}).get("value")

@@ -22,7 +22,7 @@ from service.commands import CorrectResponse, RecordResponse
 from service.errors import BusinessRuleError
 from service.fhir.lexical import Lexical, overlay, parse
 from service.fhir.mapping import Draft, Owner, View
-from service.instruments import Instrument, Item, instrument
+from service.instruments import Instrument, Item, by_canonical, instrument
 from service.models.consents import Category
 from service.models.facts import ResponseFacts
 
@@ -96,6 +96,15 @@ def _corrections(facts: ResponseFacts, form: Instrument, sent_: Lexical) -> dict
     if authored is not None and authored != facts.authored:
         found["authored"], found["_authored"] = instant(facts.authored), None
     return {**found, "text": None} if found else {}
+
+
+def is_known(resource: dict[str, Any]) -> bool:
+    """Tell whether a response is for the domain: it answers a questionnaire that is scored here.
+
+    One that names none is too: it is refused there, since it might be any.
+    """
+    canonical = resource.get("questionnaire")
+    return not isinstance(canonical, str) or by_canonical(canonical) is not None
 
 
 def to_command(

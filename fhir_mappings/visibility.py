@@ -32,4 +32,5 @@ def any_category(view: View) -> bool:
 
 def may_know(facts: PatientFacts, view: View) -> bool:
     """Tell whether the view may have the Patient that its other documents are about."""
-    return any_category(view) or view.audience.connection_id in facts.sent_by
+    hospital = view.audience.connection_id
+    return any_category(view) or hospital in facts.sent_by or hospital in facts.received

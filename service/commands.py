@@ -86,6 +86,33 @@ class CreatePatient:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReceivePatient:
+    """A Patient that a hospital sent, byte for byte, with what the programme takes from it.
+
+    Whether the programme knew the person is for the programme to find out: it is a new person
+    here until somebody says otherwise.
+    """
+
+    patient_id: UUID
+    connection_id: UUID
+    received: bytes
+    sent_by: str
+    family: str = ""
+    given: str = ""
+    gender: Gender = Gender.UNKNOWN
+    birth_date: date | None = None
+    phone: str | None = None
+    email: str | None = None
+    line: str | None = None
+    city: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    language: str | None = None
+    identifiers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class UpdatePatient:
     patient_id: UUID
     family: str | Unset = UNSET

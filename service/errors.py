@@ -7,11 +7,13 @@ AlongsideError
 │   └── BusinessRuleError  each element is right, but the state forbids it
 ├── NotSupportedError   understood, but not executed here
 ├── NotFoundError       no such thing for this caller
+│   └── GoneError          its client deleted it
 ├── ForbiddenError      the caller may not do this
 ├── LoginError          no valid token
 ├── ConflictError       the state changed meanwhile
 │   ├── VersionError       If-Match names another version
-│   └── DuplicateError     it exists already
+│   ├── DuplicateError     it exists already
+│   └── MultipleMatchesError  a condition is met by several
 ├── BusyError           not now; try again
 └── ProjectionError     a write round the unit of work; a fault of ours
 
@@ -87,6 +89,11 @@ class NotFoundError(AlongsideError):
     title = "There is no such thing here"
 
 
+class GoneError(NotFoundError):
+    code = "deleted"
+    title = "It was deleted"
+
+
 class ForbiddenError(AlongsideError):
     code = "forbidden"
     title = "The caller may not do this"
@@ -109,6 +116,11 @@ class VersionError(ConflictError):
 class DuplicateError(ConflictError):
     code = "duplicate"
     title = "It exists already"
+
+
+class MultipleMatchesError(ConflictError):
+    code = "multiple-matches"
+    title = "The condition is met by more than one resource"
 
 
 class BusyError(AlongsideError):

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
-from service.commands import CreatePatient, UpdatePatient, changes
+from service.commands import CreatePatient, ReceivePatient, UpdatePatient, changes
 from service.errors import InvalidError
-from service.models.patients import Patient
+from service.models.connections import Connection
+from service.models.patients import Link, LinkMethod, Patient, SentPatient
 from service.rows import apply, check_version, get, require_text
 
 
@@ -26,6 +27,52 @@ def update_patient(session: Session, command: UpdatePatient, now: datetime) -> P
     apply(row, {k: v for k, v in given.items() if k not in {"patient_id", "if_match"}})
     _check(row, now)
     return row
+
+
+def receive_patient(session: Session, command: ReceivePatient, now: datetime) -> Patient:
+    """Add the person whom a hospital sent, linked to that hospital's record."""
+    ours = set(Patient.model_fields) & set(vars(command))
+    row = Patient(id=command.patient_id, **{name: getattr(command, name) for name in ours})
+    session.add(row)
+    session.add(_own_link(session, command, now))
+    session.add(_as_sent(command))
+    return row
+
+
+def _own_link(session: Session, command: ReceivePatient, now: datetime) -> Link:
+    connection = get(session, Connection, command.connection_id, "connection_id")
+    numbers = [value for system, value in command.identifiers if system == connection.mrn_system]
+    return Link(
+        patient_id=command.patient_id,
+        connection_id=command.connection_id,
+        ehr_patient_id="",
+        mrn=next(iter(numbers), ""),
+        mrn_system=connection.mrn_system,
+        method=LinkMethod.SENT,
+        confirmed_by=command.sent_by,
+        confirmed_at=now,
+    )
+
+
+def replace_sent(session: Session, command: ReceivePatient) -> None:
+    """Keep what a hospital now says of its patient; the programme's own record stays as it is."""
+    where = (
+        SentPatient.patient_id == command.patient_id,
+        SentPatient.connection_id == command.connection_id,
+    )
+    row = session.exec(select(SentPatient).where(*where)).first()
+    if row is None:
+        session.add(_as_sent(command))
+    else:
+        row.received = command.received
+
+
+def _as_sent(command: ReceivePatient) -> SentPatient:
+    return SentPatient(
+        patient_id=command.patient_id,
+        connection_id=command.connection_id,
+        received=command.received,
+    )
 
 
 def _check(row: Patient, now: datetime) -> None:

@@ -20,7 +20,15 @@ from api.routes.fhir_reading import (
     search_by_post,
 )
 from api.routes.fhir_requests import Interaction
-from api.routes.fhir_writing import create_resource, update_resource
+from api.routes.fhir_writing import (
+    create_resource,
+    delete_found,
+    delete_resource,
+    patch_found,
+    patch_resource,
+    update_found,
+    update_resource,
+)
 from service.errors import AlongsideError, NotSupportedError, ProjectionError
 from service.fhir.endpoint import absent, served
 
@@ -87,8 +95,20 @@ async def _elsewhere(request: Request, context: Context) -> Response:
 
 
 TABLE: dict[str, dict[str, Interaction]] = {
-    "/fhir/{type}/{id}": {"GET": read_instance, "PUT": update_resource, "POST": search_by_post},
-    "/fhir/{type}": {"GET": search, "POST": create_resource},
+    "/fhir/{type}/{id}": {
+        "GET": read_instance,
+        "PUT": update_resource,
+        "PATCH": patch_resource,
+        "DELETE": delete_resource,
+        "POST": search_by_post,
+    },
+    "/fhir/{type}": {
+        "GET": search,
+        "POST": create_resource,
+        "PUT": update_found,
+        "PATCH": patch_found,
+        "DELETE": delete_found,
+    },
     "/fhir/{type}/{id}/_history": {"GET": history_of_instance},
     "/fhir/{type}/{id}/_history/{version}": {"GET": read_version},
     "/fhir": {},

@@ -11,61 +11,143 @@ from starlette.responses import Response
 
 from api.context import Context
 from api.dependencies import access_of
-from api.negotiation import accepts_json, is_json, pairs_of, returned, versions
+from api.negotiation import accepts_json, is_json, media_type, pairs_of, returned, versions
 from api.responses import refusal
 from api.routes.fhir_requests import body_of, not_acceptable, query_of, told, too_large
 from service.errors import InvalidError
+from service.fhir.changes import Sender
 from service.fhir.endpoint import Answer
 from service.fhir.interactions.create import create
-from service.fhir.interactions.update import update
+from service.fhir.interactions.delete import delete, delete_where
+from service.fhir.interactions.patch import patch, patch_where
+from service.fhir.interactions.update import update, update_where
+
+JSON_PATCH = "application/json-patch+json"
+CONTROLS = frozenset({"_format", "_pretty"})
+
+Writes = Callable[[Sender, bytes], Answer]
+Pairs = list[tuple[str, str]]
 
 
 async def create_resource(request: Request, context: Context) -> Response:
-    access = await access_of(request, context)
-    if "if-none-exist" in request.headers:
-        raise InvalidError("conditional create is not offered here", element="If-None-Exist")
+    name, prefer = request.path_params["type"], returned(request)
+    header = request.headers.get("if-none-exist")
+    condition = None if header is None else pairs_of(header.removeprefix("?"))
     return await write(
         request,
         context,
-        lambda body: create(
-            context.endpoint,
-            context.writing,
-            access,
-            request.path_params["type"],
-            body=body,
-            prefer=returned(request),
+        lambda sender, body: create(
+            sender, name, body=body, prefer=prefer, if_none_exist=condition
         ),
     )
 
 
 async def update_resource(request: Request, context: Context) -> Response:
-    access = await access_of(request, context)
-    where = request.path_params
-    if_match = versions(request, "If-Match")
+    address, seen, prefer = _address(request), versions(request, "If-Match"), returned(request)
     return await write(
         request,
         context,
-        lambda body: update(
-            context.endpoint,
-            context.writing,
-            access,
-            (where["type"], where["id"]),
-            body=body,
-            if_match=if_match,
-            prefer=returned(request),
+        lambda sender, body: update(sender, address, body=body, if_match=seen, prefer=prefer),
+    )
+
+
+async def update_found(request: Request, context: Context) -> Response:
+    name, prefer = request.path_params["type"], returned(request)
+    seen = versions(request, "If-Match")
+    return await write(
+        request,
+        context,
+        lambda sender, body: update_where(
+            sender, name, _condition(request), body=body, if_match=seen, prefer=prefer
         ),
     )
 
 
-async def write(
-    request: Request, context: Context, interaction: Callable[[bytes], Answer]
-) -> Response:
-    if not accepts_json(request, pairs_of(query_of(request))):
-        return not_acceptable()
+async def patch_resource(request: Request, context: Context) -> Response:
+    address, seen, prefer = _address(request), versions(request, "If-Match"), returned(request)
+    return await write_patch(
+        request,
+        context,
+        lambda sender, body: patch(sender, address, body=body, if_match=seen, prefer=prefer),
+    )
+
+
+async def patch_found(request: Request, context: Context) -> Response:
+    name, prefer = request.path_params["type"], returned(request)
+    seen = versions(request, "If-Match")
+    return await write_patch(
+        request,
+        context,
+        lambda sender, body: patch_where(
+            sender, name, _condition(request), body=body, if_match=seen, prefer=prefer
+        ),
+    )
+
+
+async def delete_resource(request: Request, context: Context) -> Response:
+    address, seen = _address(request), versions(request, "If-Match")
+    return await in_thread(
+        request, context, lambda sender, _body: delete(sender, address, if_match=seen), b""
+    )
+
+
+async def delete_found(request: Request, context: Context) -> Response:
+    name, seen = request.path_params["type"], versions(request, "If-Match")
+    return await in_thread(
+        request,
+        context,
+        lambda sender, _body: delete_where(sender, name, _condition(request), if_match=seen),
+        b"",
+    )
+
+
+def _address(request: Request) -> tuple[str, str]:
+    return request.path_params["type"], request.path_params["id"]
+
+
+def _condition(request: Request) -> Pairs:
+    """Return the search that says which resource is meant.
+
+    Raises:
+        InvalidError: the address holds none.
+    """
+    pairs = [pair for pair in pairs_of(query_of(request)) if pair[0] not in CONTROLS]
+    if not pairs:
+        rule = "must be /[type]/[id], or /[type] with a search that says which resource"
+        raise InvalidError(rule, element="address")
+    return pairs
+
+
+async def write(request: Request, context: Context, interaction: Writes) -> Response:
+    """Write the resource in the body."""
+    await access_of(request, context)
     if not is_json(request):
         return refusal(415, "not-supported", "send application/fhir+json")
+    return await _with_body(request, context, interaction)
+
+
+async def write_patch(request: Request, context: Context, interaction: Writes) -> Response:
+    """Write by the patch in the body."""
+    await access_of(request, context)
+    if media_type(request) != JSON_PATCH:
+        return refusal(415, "not-supported", f"send a JSON Patch as {JSON_PATCH}")
+    return await _with_body(request, context, interaction)
+
+
+async def _with_body(request: Request, context: Context, interaction: Writes) -> Response:
+    if not accepts_json(request, pairs_of(query_of(request))):
+        return not_acceptable()
     body = await body_of(request)
     if body is None:
         return too_large()
+    return await in_thread(request, context, interaction, body)
+
+
+async def in_thread(
+    request: Request, context: Context, interaction: Writes, body: bytes
+) -> Response:
+    """Let the interaction write; on SQLite one at a time."""
+    sender = Sender(context.endpoint, context.writing, await access_of(request, context))
     await context.endpoint.settle()
-    return told(request, await to_thread.run_sync(interaction, body, limiter=context.writers))
+    answer = await to_thread.run_sync(interaction, sender, body, limiter=context.writers)
+    return told(request, answer)

@@ -25,7 +25,8 @@ SELECT_ALL = (
     " revision, source, patient_key, owner, chosen_id FROM documents"
 )
 SELECT_BY_SOURCE = SELECT_ALL + " WHERE source IN (:sources)"
-SELECT_BY_ID = SELECT_ALL + " WHERE id IN (:ids)"
+SELECT_BY_ID = SELECT_ALL + " WHERE id IN (:ids) ORDER BY id"
+ROW_LOCK = " FOR UPDATE"  # in the order of ids, so that two never wait for each other
 INSERT = (
     "INSERT INTO documents (id, audience, type, version, last_updated, content, deleted, source,"
     " patient_key, subject, date_low, date_high, confidentiality, sensitivity, owner, revision,"
@@ -248,8 +249,12 @@ def stored_by_source(session: Session, sources: Iterable[str]) -> dict[str, Stor
 
 
 def stored_by_id(session: Session, ids: Iterable[str]) -> dict[str, Stored]:
-    """Return the current documents, tombstones too, that have these ids, by id."""
-    return _stored(session, SELECT_BY_ID, ":ids", ids)
+    """Return the current documents, tombstones too, that have these ids, by id, to be written.
+
+    PostgreSQL locks their rows: no aggregate stands for a document of a client.
+    """
+    lock = "" if session.get_bind().dialect.name == "sqlite" else ROW_LOCK
+    return _stored(session, SELECT_BY_ID + lock, ":ids", ids)
 
 
 def _stored(session: Session, sql: str, marks: str, wanted: Iterable[str]) -> dict[str, Stored]:

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 from service.access import Access
 from service.clock import Clock, microseconds
-from service.commands import CorrectResponse, RecordResponse
+from service.commands import CorrectResponse, ReceivePatient, RecordResponse
 from service.database import Database
-from service.errors import ForbiddenError, NotFoundError
+from service.errors import ForbiddenError, GoneError, NotFoundError
 from service.fhir.mapping import Registry, ResourceType
 from service.fhir.paging import link_key
 from service.fhir.refresh import DUE, refresh_due
@@ -49,6 +49,8 @@ class Writing:
     validate: Callable[[dict[str, Any]], Sequence[Finding]]
     to_command: Callable[..., RecordResponse]
     to_correction: Callable[..., CorrectResponse]
+    to_patient: Callable[..., ReceivePatient]
+    recognises: Callable[[dict[str, Any]], bool]
     crisis_text: str
 
 
@@ -87,7 +89,13 @@ class Endpoint:
             now=microseconds(self.clock()),
             page_size=self.page_size,
             page_limit=self.page_limit,
+            types=self.registry.by_type,
         )
+
+    async def moment(self) -> int:
+        """Return the present moment by the clock that documents are stamped by."""
+        found = await self.reader.moment()
+        return microseconds(self.clock()) if found is None else found
 
     async def settle(self) -> None:
         """Let consents that began or ended by the clock take effect before an answer."""
@@ -122,6 +130,11 @@ def require(access: Access, name: str, letter: str) -> None:
     """Raise ForbiddenError unless the token may do this."""
     if not access.may(name, letter):
         raise ForbiddenError(f"the token does not grant system/{name}.{letter}")
+
+
+def gone(name: str) -> GoneError:
+    """Return the answer to the id of what a client wrote and deleted."""
+    return GoneError(f"this {name} was deleted")
 
 
 def absent(name: str) -> NotFoundError:

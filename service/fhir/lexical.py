@@ -37,6 +37,11 @@ class Lexical:
     value: dict[str, Any]
     members: dict[str, str]
 
+    def text(self) -> bytes:
+        """Return the object as JSON, each member as it was written."""
+        parts = (f"{orjson.dumps(name).decode()}:{text}" for name, text in self.members.items())
+        return ("{" + ",".join(parts) + "}").encode()
+
 
 class _DuplicateError(ValueError):
     def __init__(self, key: str) -> None:
@@ -69,6 +74,14 @@ def compose(
         if name not in ours
     ]
     return b"{" + b",".join(parts) + b"}"
+
+
+def said_in_meta(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a sender may say in `meta`; version and time are ours."""
+    meta = value.get("meta")
+    if not isinstance(meta, dict):
+        return {}
+    return {name: meta[name] for name in ("source", "profile", "security", "tag") if name in meta}
 
 
 def overlay(lexical: Lexical, replacements: Mapping[str, object]) -> Lexical:

@@ -40,7 +40,7 @@ from service.models.groups import (
     Session,
     SupportGroup,
 )
-from service.models.patients import Patient
+from service.models.patients import Patient, SentPatient
 from service.models.screening import Alert, Instrument, Response
 
 Ids = Iterable[UUID]
@@ -105,7 +105,7 @@ def groups(session: DbSession, ids: Ids) -> dict[UUID, GroupFacts]:
 
 def patients(session: DbSession, ids: Ids) -> list[PatientFacts]:
     keys = list(ids)
-    senders = _senders(session, keys)
+    senders, received = _senders(session, keys), _received(session, keys)
     return [
         pick(
             PatientFacts,
@@ -113,9 +113,18 @@ def patients(session: DbSession, ids: Ids) -> list[PatientFacts]:
             address=address(row),
             extensions=tuple(row["extensions"]),
             sent_by=frozenset(senders[row["id"]]),
+            received=received[row["id"]],
         )
         for row in columns(session, Patient, keys)
     ]
+
+
+def _received(session: DbSession, ids: list[UUID]) -> dict[UUID, dict[UUID, bytes]]:
+    """Return what each connection sent as these Patients."""
+    found: dict[UUID, dict[UUID, bytes]] = defaultdict(dict)
+    for row in columns(session, SentPatient, ids, "patient_id"):
+        found[row["patient_id"]][row["connection_id"]] = row["received"]
+    return found
 
 
 def _senders(session: DbSession, ids: list[UUID]) -> dict[UUID, set[UUID]]:

@@ -20,7 +20,7 @@ from service.models.connections import Facility
 from service.models.consents import Consent
 from service.models.enrollments import Attendance, Enrollment
 from service.models.groups import Facilitator, Place, Programme, Session, SupportGroup
-from service.models.patients import Link, Patient
+from service.models.patients import Link, Patient, SentPatient
 from service.models.screening import Alert, Instrument, Response
 
 # What the documents of members copy from their group: a change re-renders them all.
@@ -66,7 +66,7 @@ def needed_aggregates(session: DbSession, touched: Touched) -> set[Aggregate]:
     for row in [*touched.of(Enrollment), *touched.of(Response)]:
         patients.add(row.patient_id)
         groups.update([row.group_id] if row.group_id else [])
-    patients.update(row.patient_id for row in touched.of(Alert))
+    patients.update(row.patient_id for row in [*touched.of(Alert), *touched.of(SentPatient)])
     groups.update(row.group_id for row in touched.of(Session))
     groups.update(_groups_of_sessions(session, {a.session_id for a in touched.of(Attendance)}))
     groups.update(row.id for row in touched.of(SupportGroup))
@@ -82,6 +82,7 @@ def affected_sources(session: DbSession, touched: Touched) -> Sources:
     for cls, kind in STANDALONE:
         sources.add(kind, {row.id for row in touched.of(cls)})
     sources.add("patient", {row.id for row in touched.of(Patient)})
+    sources.add("patient", {row.patient_id for row in touched.of(SentPatient)})
     sources.add("response", {row.id for row in touched.of(Response)})
     sources.add("patient", _first_sent_about(session, touched))
     sources.add("response", {row.response_id for row in touched.of(Alert)})

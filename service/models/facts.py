@@ -111,7 +111,10 @@ class RosterFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class PatientFacts:
-    """`sent_by` are the connections that sent a response about the person: they know of them."""
+    """`sent_by` are the connections that sent a response about the person: they know of them.
+
+    `received` is the Patient as a connection sent it, byte for byte.
+    """
 
     id: UUID
     family: str
@@ -124,6 +127,7 @@ class PatientFacts:
     language: str | None
     extensions: tuple[dict[str, Any], ...]
     sent_by: frozenset[UUID] = frozenset()
+    received: dict[UUID, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

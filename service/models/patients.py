@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON
+from sqlalchemy import JSON, LargeBinary, UniqueConstraint
 from sqlmodel import Field
 
 from service.models.base import Projected, UtcDateTime, enum_text
@@ -27,6 +27,7 @@ class LinkMethod(StrEnum):
     MRN = "mrn"
     LAUNCH = "launch"
     IMPORT = "import"
+    SENT = "sent"
 
 
 class Patient(Projected, table=True):
@@ -65,3 +66,14 @@ class Link(Projected, table=True):
     undone_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     undone_by: str | None = None
     undone_reason: str | None = None
+
+
+class SentPatient(Projected, table=True):
+    """A Patient as a hospital sent it, byte for byte: that hospital reads it back so."""
+
+    __tablename__ = "sent_patients"
+    __table_args__ = (UniqueConstraint("patient_id", "connection_id"),)
+
+    patient_id: UUID = Field(foreign_key="patients.id")
+    connection_id: UUID = Field(foreign_key="connections.id", index=True)
+    received: bytes = Field(sa_type=LargeBinary)

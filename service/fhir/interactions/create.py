@@ -1,95 +1,51 @@
-"""FHIR create interaction, of a QuestionnaireResponse: scored on arrival.
+"""FHIR create interaction, also conditional: a Patient is taken in, a response scored on arrival.
 
 https://hl7.org/fhir/R4/http.html#create
 """
 
-from uuid import UUID
+from collections.abc import Sequence
 
-import orjson
 from sqlmodel import Session as DbSession
 
-from service.access import Access
-from service.fhir.endpoint import Answer, Endpoint, Writing
-from service.fhir.identity import audience_id
-from service.fhir.lexical import Lexical
-from service.fhir.submission import (
-    Written,
-    crisis,
-    patient_lock,
-    read_resource,
-    recorded,
-    subject_key,
-    writable,
-    written,
-)
-from service.screening import Recorded, record_response
+from service.fhir.carrying_out import Effect, carry_out
+from service.fhir.changes import Change, Sender, creation
+from service.fhir.committing import aggregates, answer, commit, commit_work
+from service.fhir.conditional import Match, condition_lock, only_match
+from service.fhir.endpoint import Answer
+
+Pairs = Sequence[tuple[str, str]]
 
 
 def create(
-    endpoint: Endpoint,
-    writing: Writing,
-    access: Access,
+    sender: Sender,
     name: str,
     *,
     body: bytes,
     prefer: str = "representation",
+    if_none_exist: Pairs | None = None,
 ) -> Answer:
-    """Record what was sent; the answer is the document, or a warning where a safety rule fired."""
-    writable(endpoint, access, name, "c")
-    lexical = read_resource(writing, name, body)
-    done = _record(endpoint, writing, access, lexical, body=body)
-    document_id = audience_id(endpoint.key, access, name, f"response:{done.response.id.hex}")
-    now = endpoint.database.read(lambda session: written(session, access, name, document_id))
-    said = crisis(writing.crisis_text) if done.alert else None
-    return answer(endpoint, 201, f"{name}/{document_id}", now, said=said, prefer=prefer)
+    """Keep what was sent; the answer is the document, or a warning where a safety rule fired.
+
+    Where `if_none_exist` finds one resource already, that is the answer, and nothing is made.
+    """
+    change = creation(sender, name, body)
+    if if_none_exist is None:
+        (effect,) = commit(sender, [change])
+    else:
+        (effect,) = _unless_there(sender, change, if_none_exist)
+    return answer(sender, effect, prefer=prefer)
 
 
-def _record(
-    endpoint: Endpoint, writing: Writing, access: Access, lexical: Lexical, *, body: bytes
-) -> Recorded:
-    def patient_of(session: DbSession) -> str:
-        return subject_key(session, endpoint, access, lexical)
+def _unless_there(sender: Sender, change: Change, pairs: Pairs) -> list[Effect]:
+    def work(session: DbSession) -> list[Effect]:
+        found = only_match(session, sender, change.kind.name, pairs)
+        return carry_out(session, sender, [change]) if found is None else [kept(change, found)]
 
-    patient = endpoint.database.read(patient_of)
-    command = writing.to_command(
-        lexical.value,
-        patient_id=UUID(patient),
-        connection_id=access.connection_id,
-        received=body,
-        now=endpoint.clock(),
-    )
-
-    def record(session: DbSession) -> Recorded:
-        patient_of(session)  # again, under the lock: the link may have been undone meanwhile
-        return record_response(session, command, endpoint.clock())
-
-    return endpoint.database.unit_of_work(record, patient_lock(patient))
+    lock = condition_lock(sender, change.kind.name, pairs)
+    return commit_work(sender, work, [lock, *aggregates(sender, [change])])
 
 
-def answer(
-    endpoint: Endpoint,
-    status: int,
-    reference: str,
-    now: Written | None,
-    *,
-    said: dict[str, object] | None,
-    prefer: str,
-) -> Answer:
-    """Return what a write answers; `said` is a warning that comes whatever was preferred."""
-    version = now.version if now else 1
-    if said is None and prefer == "OperationOutcome":
-        said = recorded(f"recorded as version {version}")
-    content = now.content if now and prefer != "minimal" else b""
-    return Answer(
-        status,
-        content if said is None else orjson.dumps(_about(reference, said)),
-        version,
-        now.last_updated if now else 0,
-        location=f"{endpoint.base}/{reference}/_history/{version}",
-        patients=(now.patient_key,) if now and now.patient_key else (),
-    )
-
-
-def _about(reference: str, said: dict[str, object]) -> dict[str, object]:
-    """Give the outcome the id of what it is about: clients that skip Location look there."""
-    return {"resourceType": said["resourceType"], "id": reference.rpartition("/")[2], **said}
+def kept(change: Change, found: Match) -> Effect:
+    """Return the effect of a create whose resource is there already."""
+    there = Change(change.verb, change.kind, found.place, found.shown)
+    return Effect(there, 200, found.version, found.last_updated, found.content, found.patient_key)

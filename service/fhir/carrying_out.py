@@ -1,0 +1,266 @@
+"""Changes carried out within one unit of work: documents of clients, and what becomes a command.
+
+https://hl7.org/fhir/R4/http.html#transactional-integrity
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlmodel import Session as DbSession
+
+from service.errors import (
+    BusinessRuleError,
+    ConflictError,
+    ForbiddenError,
+    NotSupportedError,
+    VersionError,
+)
+from service.fhir.changes import PATIENT, Change, Sender, Verb, located, may_be_made, missing
+from service.fhir.document_bytes import meta
+from service.fhir.documents import Put, Stored, Target, Writer, stored_by_id
+from service.fhir.domain_changes import correct, receive, record, replace_patient
+from service.fhir.endpoint import require
+from service.fhir.lexical import Lexical, parse, said_in_meta
+from service.fhir.mapping import Draft, Labels, Owner
+from service.fhir.search_index import index
+from service.fhir.sent_references import Known, Place, about, by_identifier, known, require_known
+from service.fhir.statements import rows_of
+from service.fhir.submission import checked, owned_by_programme
+from service.models.connections import Confidentiality
+
+CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+REFERRING = (
+    "SELECT 1 FROM document_references r JOIN documents d ON d.id = r.id WHERE r.audience = ?"
+    " AND r.target = ? AND NOT d.deleted LIMIT 1"
+)
+
+
+class Effect(NamedTuple):
+    """What a change did. Version 0 stands for one that is read after the commit."""
+
+    change: Change
+    status: int
+    version: int = 0
+    last_updated: int = 0
+    content: bytes = b""
+    patient_key: str | None = None
+    alert: bool = False
+
+
+@dataclass
+class Work:
+    """One unit of work: what was there before it, and what the caller may refer to."""
+
+    session: DbSession
+    sender: Sender
+    stored: dict[str, Stored]
+    known: Known
+    writer: Writer
+
+
+def carry_out(session: DbSession, sender: Sender, changes: Sequence[Change]) -> list[Effect]:
+    """Carry out the changes in their order; their aggregates are locked.
+
+    Raises:
+        AlongsideError: one of them cannot be carried out; then none is to be committed.
+    """
+    work = _work(session, sender, changes)
+    made = [_edited(work, change) if change.verb is Verb.PATCH else change for change in changes]
+    work.known |= known(session, sender.access, {p for c in made for p in c.places.values()})
+    work.known |= _planned(work, made)
+    effects = [_APPLY[change.verb](work, change) for change in made]
+    work.writer.run()
+    for change in made:
+        if change.verb is Verb.DELETE:
+            _require_unreferred(work, change)
+    return effects
+
+
+def _work(session: DbSession, sender: Sender, changes: Sequence[Change]) -> Work:
+    there = {change.place.id for change in changes if change.verb is not Verb.CREATE}
+    stored = stored_by_id(session, there) if there else {}
+    endpoint = sender.endpoint
+    writer = Writer(session, endpoint.database.stamp(session), endpoint.registry.by_type)
+    return Work(session, sender, stored, {}, writer)
+
+
+def _planned(work: Work, changes: Sequence[Change]) -> Known:
+    """Return the documents that these changes make, with the keys of their patients."""
+    found: Known = {}
+    for change in changes:
+        if change.lexical is not None and change.place.id not in work.stored:
+            is_patient = change.source.startswith("patient:")
+            found[change.place] = change.uid.hex if is_patient else None
+    return found
+
+
+def _create(work: Work, change: Change) -> Effect:
+    key = patient_key(work, change)
+    kind = change.source.partition(":")[0]
+    if kind == "patient":
+        receive(work.session, work.sender, change)
+        return Effect(change, 201, patient_key=change.uid.hex)
+    work.known[change.place] = key
+    if kind == "response":
+        alert = record(work.session, work.sender, change, key)
+        return Effect(change, 201, patient_key=key, alert=alert)
+    return _put(work, change, None, key)
+
+
+def _update(work: Work, change: Change) -> Effect:
+    stored = visible(work, change)
+    if stored is None or (stored.deleted and stored.owner == Owner.CLIENT.value):
+        if not may_be_made(change):
+            raise missing(change)
+        require(work.sender.access, change.kind.name, "c")
+        _require_version(stored, change)
+        return _put(work, change, stored, patient_key(work, change))
+    require_owned(stored, change)
+    _require_version(stored, change)
+    key = patient_key(work, change)
+    if key != stored.patient_key and change.kind.name != PATIENT:
+        element = f"{change.kind.name}.{change.kind.patient_path}"
+        raise BusinessRuleError("must stay the same patient", element=element)
+    if stored.source.startswith("patient:"):
+        replace_patient(work.session, work.sender, change, stored)
+        return Effect(change, 200, patient_key=stored.patient_key)
+    if stored.source.startswith("response:"):
+        alert = correct(work.session, work.sender, change, stored)
+        return Effect(change, 200, patient_key=key, alert=alert)
+    return _put(work, change, stored, key)
+
+
+def _edited(work: Work, change: Change) -> Change:
+    """Return the update that a patch amounts to."""
+    stored = visible(work, change)
+    if stored is None or stored.deleted or change.edit is None:
+        raise missing(change)
+    require_owned(stored, change)
+    _require_version(stored, change)
+    lexical = change.edit(parse(stored.content))
+    sender = work.sender
+    checked(sender.writing, change.kind.name, lexical)
+    if lexical.value.get("id") != change.shown:
+        raise BusinessRuleError("a patch may not change it", element=f"{change.kind.name}.id")
+    update = replace(change, verb=Verb.UPDATE, lexical=lexical, body=lexical.text())
+    return located(sender, update)
+
+
+def _delete(work: Work, change: Change) -> Effect:
+    stored = visible(work, change)
+    if stored is None:
+        raise missing(change)
+    if stored.source.startswith(("patient:", "response:")):
+        raise NotSupportedError(f"a {change.kind.name} that is kept here is not deleted")
+    require_owned(stored, change)
+    _require_version(stored, change)
+    work.writer.remove(stored)
+    if stored.deleted:
+        return Effect(change, 204, stored.version, stored.last_updated)
+    stamp = max(work.writer.stamp, stored.last_updated + 1)
+    return Effect(change, 204, stored.version + 1, stamp, patient_key=stored.patient_key)
+
+
+_APPLY = {Verb.CREATE: _create, Verb.UPDATE: _update, Verb.DELETE: _delete}
+
+
+def visible(work: Work, change: Change) -> Stored | None:
+    """Return the document as it was, if the caller may see it; its own tombstones too."""
+    stored = work.stored.get(change.place.id)
+    if stored is None or stored.type != change.kind.name:
+        return None
+    access = work.sender.access
+    if stored.audience not in access.audiences or stored.confidentiality > access.ceiling:
+        return None
+    if stored.deleted and stored.owner != Owner.CLIENT.value:
+        return None  # what the programme took away is not here, and never was
+    return stored
+
+
+def require_owned(stored: Stored, change: Change) -> None:
+    """Raise ForbiddenError where the programme owns the document."""
+    if stored.owner == Owner.PROGRAMME.value and change.kind.owner is not Owner.SHARED:
+        raise owned_by_programme(change.kind.name)
+
+
+def _require_version(stored: Stored | None, change: Change) -> None:
+    """Refuse what was made of another version than the current one."""
+    if change.if_match is None:
+        return
+    current = str(stored.version) if stored is not None and not stored.deleted else "none"
+    if not change.if_match & ({"*", current} if current != "none" else set()):
+        raise VersionError(f"the current version is {current}", element="If-Match")
+
+
+def patient_key(work: Work, change: Change) -> str | None:
+    """Return the key of the patient whom the resource is about; every reference is checked.
+
+    Raises:
+        InvalidError: a reference leads to nothing that the caller may see.
+    """
+    if change.lexical is None:
+        return None
+    require_known(change.places, work.known)
+    sender = work.sender
+    found = about(change.kind, change.lexical.value, sender.addresses)
+    if isinstance(found, dict):
+        element = f"{change.kind.name}.{change.kind.patient_path}.identifier"
+        place, key = by_identifier(work.session, sender.access, found, element=element)
+        work.known[place] = key
+        return key
+    return None if found is None else work.known.get(found)
+
+
+def _put(work: Work, change: Change, stored: Stored | None, key: str | None) -> Effect:
+    """Keep a document of a client as it was sent."""
+    if change.lexical is None:
+        raise ConflictError("there is nothing to keep")
+    sender = work.sender
+    work.known[change.place] = key
+    draft = _draft(sender, change, change.lexical, key)
+    subject = sender.audience.id(PATIENT, f"patient:{key}") if key else None
+    rows = index(
+        draft.resource, change.kind, meta=meta(draft), subject=subject,
+        locate=sender.addresses.locate,
+    )  # fmt: skip
+    put: Put = work.writer.put(Target(draft, sender.audience, change.source, 1, rows), stored)
+    status = 201 if stored is None or stored.deleted else 200
+    return Effect(change, status, put.version, put.last_updated, put.content, key)
+
+
+def _draft(sender: Sender, change: Change, lexical: Lexical, key: str | None) -> Draft:
+    said = said_in_meta(lexical.value)
+    labels = Labels(_confidentiality(said))
+    if labels.confidentiality.rank > sender.access.ceiling:
+        raise ForbiddenError("its label is above what this client may see")
+    return Draft(
+        change.kind.name,
+        change.source,
+        lexical.value,
+        labels,
+        patient_id=UUID(key) if key else None,
+        owner=Owner.CLIENT,
+        members=lexical.members,
+        meta=said,
+        chosen_id=change.shown if change.shown != change.place.id else None,
+    )
+
+
+def _confidentiality(said: dict[str, object]) -> Confidentiality:
+    """Return the highest confidentiality that the sender's labels say; normal where none does."""
+    labels = said.get("security", ())
+    codes = {
+        each.get("code")
+        for each in (labels if isinstance(labels, list) else ())
+        if each.get("system") == CONFIDENTIALITY
+    }
+    ranked = [each for each in Confidentiality if each.value in codes]
+    return max(ranked, key=lambda each: each.rank, default=Confidentiality.NORMAL)
+
+
+def _require_unreferred(work: Work, change: Change) -> None:
+    place: Place = change.place
+    if rows_of(work.session, REFERRING, (work.sender.access.audience, place.id)):
+        raise ConflictError(f"other resources refer to this {place.type}; delete them first")

@@ -1,0 +1,165 @@
+"""Writes as they were asked for: read, checked and addressed before any lock is taken.
+
+https://hl7.org/fhir/R4/http.html#create
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+from uuid import UUID
+
+from service.access import Access
+from service.errors import InvalidError, NotFoundError, NotSupportedError
+from service.fhir.endpoint import Endpoint, Writing, absent
+from service.fhir.identity import ID, caller_audience, chosen_source, is_given, storage_id
+from service.fhir.lexical import Lexical
+from service.fhir.mapping import Audience, Owner, ResourceType
+from service.fhir.sent_references import Addresses, Place, local_places
+from service.fhir.submission import read_resource, writable
+from service.identifiers import new_id
+
+PATIENT = "Patient"
+RESPONSE = "QuestionnaireResponse"
+
+
+class Verb(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    PATCH = "patch"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who writes, and what is needed to write for it."""
+
+    endpoint: Endpoint
+    writing: Writing
+    access: Access
+
+    @cached_property
+    def audience(self) -> Audience:
+        return caller_audience(self.endpoint.key, self.access)
+
+    @cached_property
+    def addresses(self) -> Addresses:
+        return Addresses(self.endpoint.base, self.audience)
+
+
+Edit = Callable[[Lexical], Lexical]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One write. `place` is what it writes to; `shown` its id as the client knows it.
+
+    `source` and `key` are those of a document that is made by it; `places` are the documents here
+    that the resource refers to. `edit` makes a patch's resource of the current one.
+    """
+
+    verb: Verb
+    kind: ResourceType
+    place: Place
+    shown: str
+    source: str = ""
+    body: bytes = b""
+    lexical: Lexical | None = None
+    places: Mapping[str, Place] = field(default_factory=dict)
+    if_match: frozenset[str] | None = None
+    edit: Edit | None = None
+
+    @property
+    def uid(self) -> UUID:
+        """The id of the row that is made, which its source ends with."""
+        return UUID(self.source.rpartition(":")[2])
+
+    @property
+    def reference(self) -> str:
+        return f"{self.kind.name}/{self.shown}"
+
+
+def creation(sender: Sender, name: str, body: bytes) -> Change:
+    """Return the create of this resource, under a new id."""
+    kind = writable(sender.endpoint, sender.access, name, "c")
+    lexical = read_resource(sender.writing, name, body)
+    source = f"{_source_kind(sender, name, lexical)}:{new_id().hex}"
+    document_id = sender.audience.id(name, source)
+    change = Change(Verb.CREATE, kind, Place(name, document_id), document_id, source, body, lexical)
+    return located(sender, change)
+
+
+def _source_kind(sender: Sender, name: str, lexical: Lexical) -> str:
+    if name == PATIENT:
+        if sender.access.connection_id is None:
+            raise NotSupportedError("the programme registers people at /v1/patients")
+        return "patient"
+    if name == RESPONSE and sender.writing.recognises(lexical.value):
+        return "response"
+    return "sent"
+
+
+def updating(
+    sender: Sender, address: tuple[str, str], body: bytes, if_match: frozenset[str] | None = None
+) -> Change:
+    """Return the update of the resource at this address."""
+    name, shown = address
+    kind = writable(sender.endpoint, sender.access, name, "u")
+    lexical = read_resource(sender.writing, name, body)
+    if lexical.value.get("id") != shown:
+        raise InvalidError("must be the id of the address", element=f"{name}.id")
+    change = Change(
+        Verb.UPDATE,
+        kind,
+        place_of(sender, name, shown),
+        shown,
+        chosen_source(shown),
+        body,
+        lexical,
+        if_match=if_match,
+    )
+    return located(sender, change)
+
+
+def patching(
+    sender: Sender, address: tuple[str, str], edit: Edit, if_match: frozenset[str] | None = None
+) -> Change:
+    """Return the patch of the resource at this address."""
+    name, shown = address
+    kind = writable(sender.endpoint, sender.access, name, "u")
+    place = place_of(sender, name, shown)
+    return Change(Verb.PATCH, kind, place, shown, if_match=if_match, edit=edit)
+
+
+def deletion(
+    sender: Sender, address: tuple[str, str], if_match: frozenset[str] | None = None
+) -> Change:
+    """Return the delete of the resource at this address."""
+    name, shown = address
+    kind = writable(sender.endpoint, sender.access, name, "d")
+    place = place_of(sender, name, shown)
+    return Change(Verb.DELETE, kind, place, shown, if_match=if_match)
+
+
+def located(sender: Sender, change: Change) -> Change:
+    """Return the change with the documents here that its resource refers to."""
+    if change.lexical is None:
+        return change
+    return replace(change, places=local_places(change.lexical.value, sender.addresses))
+
+
+def place_of(sender: Sender, name: str, shown: str) -> Place:
+    """Return where a document is stored, or raise NotFoundError for what is no id."""
+    if not ID.fullmatch(shown):
+        raise absent(name)
+    return Place(name, storage_id(sender.audience, name, shown))
+
+
+def may_be_made(change: Change) -> bool:
+    """Tell whether an update may make the document: its client chose the id, and owns the type."""
+    return change.kind.owner is Owner.CLIENT and not is_given(change.shown)
+
+
+def missing(change: Change) -> NotFoundError:
+    """Return why an update of what is not there is refused."""
+    return absent(change.kind.name)

@@ -1,0 +1,121 @@
+"""Changes committed: their locks, one unit of work, and what the documents are afterwards.
+
+https://hl7.org/fhir/R4/http.html#return
+"""
+
+from collections.abc import Callable, Sequence
+
+import orjson
+from sqlmodel import Session as DbSession
+
+from service.fhir.carrying_out import Effect, carry_out
+from service.fhir.changes import Change, Sender, Verb
+from service.fhir.endpoint import Answer
+from service.fhir.mapping import Owner
+from service.fhir.sent_references import about, by_identifier
+from service.fhir.statements import rows_of
+from service.fhir.submission import crisis, recorded, written
+from service.models.aggregates import Aggregate
+
+KEYS = "SELECT DISTINCT patient_key FROM documents WHERE audience = ? AND id IN ({marks})"
+UNSCORED = "kept as it was sent: its questionnaire is not known here, so it was not scored"
+
+Work = Callable[[DbSession], list[Effect]]
+
+
+def commit(sender: Sender, changes: Sequence[Change]) -> list[Effect]:
+    """Carry out the changes in one unit of work, all or none."""
+    return commit_work(
+        sender, lambda session: carry_out(session, sender, changes), aggregates(sender, changes)
+    )
+
+
+def commit_work(sender: Sender, work: Work, locks: Sequence[Aggregate]) -> list[Effect]:
+    """Commit what `work` does, and read back what the projection wrote for it."""
+    database = sender.endpoint.database
+    effects = database.unit_of_work(work, *locks)
+    if all(effect.version for effect in effects):
+        return effects
+    return database.read(lambda session: [_read_back(session, sender, e) for e in effects])
+
+
+def aggregates(sender: Sender, changes: Sequence[Change]) -> list[Aggregate]:
+    """Return the locks to begin with: the patients of what becomes commands of the domain.
+
+    Documents of clients are protected by their rows; on SQLite there is one writer at a time.
+    """
+    ours = [change for change in changes if _is_of_the_domain(change)]
+    if sender.endpoint.database.sqlite or not ours:
+        return []
+    return sender.endpoint.database.read(lambda session: _patients(session, sender, ours))
+
+
+def _is_of_the_domain(change: Change) -> bool:
+    if change.verb is Verb.CREATE:
+        return change.source.startswith("response:")
+    return change.kind.owner is Owner.SHARED
+
+
+def _patients(session: DbSession, sender: Sender, changes: Sequence[Change]) -> list[Aggregate]:
+    access, ids, keys = sender.access, set(), set()
+    for change in changes:
+        if change.verb is not Verb.CREATE:
+            ids.add(change.place.id)
+        elif change.lexical is not None:
+            found = about(change.kind, change.lexical.value, sender.addresses)
+            if isinstance(found, dict):
+                element = f"{change.kind.name}.{change.kind.patient_path}.identifier"
+                keys.add(by_identifier(session, access, found, element=element)[1])
+            elif found is not None:
+                ids.add(found.id)
+    sql = KEYS.replace("{marks}", ", ".join("?" * len(ids)))
+    rows = rows_of(session, sql, (access.audience, *sorted(ids))) if ids else []
+    keys |= {key for (key,) in rows if key}
+    return [Aggregate("patient", key) for key in sorted(keys)]
+
+
+def _read_back(session: DbSession, sender: Sender, effect: Effect) -> Effect:
+    if effect.version:
+        return effect
+    place = effect.change.place
+    now = written(session, sender.access, place.type, place.id)
+    if now is None:  # above the caller's own ceiling, as a response it sent may be
+        return effect._replace(version=1)
+    return effect._replace(version=now.version, last_updated=now.last_updated, content=now.content)
+
+
+def answer(sender: Sender, effect: Effect, *, prefer: str) -> Answer:
+    """Return what a write answers; a warning comes whatever was preferred."""
+    change = effect.change
+    said = warning(sender, effect)
+    if said is None and prefer == "OperationOutcome":
+        said = recorded(_sentence(effect))
+    content = effect.content if prefer != "minimal" else b""
+    if said is not None:
+        content = orjson.dumps(_about(change, said))
+    return Answer(
+        effect.status,
+        content,
+        effect.version,
+        effect.last_updated,
+        location=f"{sender.endpoint.base}/{change.reference}/_history/{effect.version}",
+        patients=(effect.patient_key,) if effect.patient_key else (),
+    )
+
+
+def warning(sender: Sender, effect: Effect) -> dict[str, object] | None:
+    """Return the warning that a safety rule asks for, if one was met."""
+    return crisis(sender.writing.crisis_text) if effect.alert else None
+
+
+def _sentence(effect: Effect) -> str:
+    change = effect.change
+    is_response = change.kind.owner is Owner.SHARED
+    if is_response and change.source.startswith("sent:"):
+        return UNSCORED
+    return f"recorded as version {effect.version}"
+
+
+def _about(change: Change, said: dict[str, object]) -> dict[str, object]:
+    """Give the outcome the id of what it is about: clients that skip Location look there."""
+    return {"resourceType": said["resourceType"], "id": change.shown, **said}

@@ -1,0 +1,70 @@
+"""Conditional writes: what a search finds, asked under a lock that all who ask it share.
+
+https://hl7.org/fhir/R4/http.html#ccreate
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlmodel import Session as DbSession
+
+from service.errors import InvalidError, MultipleMatchesError
+from service.fhir.changes import Sender
+from service.fhir.endpoint import require, served
+from service.fhir.search import Bounds, page_statement
+from service.fhir.search_parameters import read_query
+from service.fhir.sent_references import Place
+from service.fhir.statements import rows_of
+from service.models.aggregates import Aggregate
+
+Pairs = Sequence[tuple[str, str]]
+
+SHOWN = (
+    "SELECT coalesce(chosen_id, id), version, last_updated, content, patient_key FROM documents"
+    " WHERE id = ? AND audience IN (?, 0)"
+)
+
+
+class Match(NamedTuple):
+    """The one resource that a condition finds."""
+
+    place: Place
+    shown: str
+    version: int
+    last_updated: int
+    content: bytes
+    patient_key: str | None
+
+
+def condition_lock(sender: Sender, name: str, pairs: Pairs) -> Aggregate:
+    """Return the lock of one condition: two who ask the same wait for each other."""
+    asked = "&".join(f"{key}={value}" for key, value in sorted(pairs))
+    return Aggregate("condition", f"{sender.access.audience}:{name}?{asked}")
+
+
+def only_match(session: DbSession, sender: Sender, name: str, pairs: Pairs) -> Match | None:
+    """Return the one resource that the condition finds, or None.
+
+    Raises:
+        InvalidError: the condition is empty, or asks what is not searched here.
+        MultipleMatchesError: it finds several.
+    """
+    access, endpoint = sender.access, sender.endpoint
+    require(access, name, "s")
+    if not pairs or any(key.startswith("_") and key not in CRITERIA for key, _ in pairs):
+        raise InvalidError("must be search parameters that say which resource", element="condition")
+    plan = read_query(served(endpoint.registry, name), pairs, endpoint.rules(), strict=True)
+    plan = plan._replace(size=1)
+    where = endpoint.audiences(name, access)
+    found = rows_of(session, *page_statement(plan, where, Bounds(access.ceiling)))
+    if len(found) > 1:
+        raise MultipleMatchesError(f"more than one {name} fulfils the condition")
+    return _match(session, sender, name, str(found[0][0])) if found else None
+
+
+CRITERIA = frozenset({"_id", "_tag", "_profile", "_security", "_source", "_lastUpdated"})
+
+
+def _match(session: DbSession, sender: Sender, name: str, document_id: str) -> Match:
+    ((shown, *rest),) = rows_of(session, SHOWN, (document_id, sender.access.audience))
+    return Match(Place(name, document_id), str(shown), *rest)

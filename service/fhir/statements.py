@@ -1,0 +1,17 @@
+"""Plain statements inside a unit of work: `?` marks each argument, whatever the database.
+
+https://peps.python.org/pep-0249/#paramstyle
+"""
+
+from typing import Any
+
+from sqlmodel import Session as DbSession
+
+Rows = list[tuple[Any, ...]]
+
+
+def rows_of(session: DbSession, sql: str, args: tuple[object, ...]) -> Rows:
+    """Return every row of a SELECT."""
+    connection = session.connection()
+    text = sql if connection.dialect.name == "sqlite" else sql.replace("?", "%s")
+    return [tuple(row) for row in connection.exec_driver_sql(text, args)]
