@@ -86,13 +86,13 @@ def local_places(value: Json, addresses: Addresses) -> dict[str, Place]:
         if text.startswith("#"):
             continue
         if place := addresses.locate(text):
-            found[f"{expression}.reference"] = place
+            found[expression] = place
         elif text.startswith("urn:uuid:"):
             rule = "urn:uuid leads to an entry of the same transaction only"
-            problems.append(Problem(f"{expression}.reference", rule, "not-found"))
+            problems.append(Problem(expression, rule, "not-found"))
         elif not ABSOLUTE.fullmatch(text):
             rule = "must be Type/id, an absolute address, or # and the id of a contained resource"
-            problems.append(Problem(f"{expression}.reference", rule, "value"))
+            problems.append(Problem(expression, rule, "value"))
     if problems:
         raise InvalidElementsError(tuple(problems))
     return found
