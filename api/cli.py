@@ -18,7 +18,7 @@ from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import bootstrap, openapi, operators
-from api.demo import bench_state
+from api.demo import bench_form
 from api.demo.run import run as run_demo
 from api.main import create_app, described
 from service import migrations
@@ -204,10 +204,10 @@ def disable_client(name: str) -> None:
     print(f"{name} is disabled.")
 
 
-@cli.command("bench-state", hidden=True)
-def bench_state_of_demo(folder: Path) -> None:
-    """Write what bench/run.sh reads: ids of the demo, and its PHQ-9."""
-    bench_state.write(bootstrap.build(Settings()).database, folder)
+@cli.command("bench-form", hidden=True)
+def write_bench_form(path: Path) -> None:
+    """Write the PHQ-9 as bench/run.sh reads it."""
+    bench_form.write(path)
 
 
 @cli.command("openapi")

@@ -4,12 +4,10 @@ import json
 import re
 from datetime import UTC, datetime
 
-import pytest
 from sqlmodel import select
 
-from api.demo import bench_state
+from api.demo import bench_form
 from api.demo.commands import commands
-from service.errors import NotFoundError
 from service.instruments import instrument
 from service.models.documents import FIRST_CONNECTION, Document
 from service.models.enrollments import Attendance
@@ -56,25 +54,10 @@ def test_the_last_command_records_a_past_session_that_has_no_marks(loaded):
     assert row.end < datetime.now(UTC)
 
 
-def test_the_state_names_patients_with_exactly_four_totals(loaded, tmp_path):
-    bench_state.write(loaded, tmp_path)
-    state = json.loads((tmp_path / "state.json").read_text())
-    assert len(state["patients"]) >= 30
-    assert len(state["observations"]) == 4 * len(state["patients"])
-    of_a = {f"Observation/{row.id}" for row in documents(loaded, "Observation")}
-    assert set(state["observations"]) <= of_a
-    assert {f"Group/{row.id}" for row in documents(loaded, "Group")} == set(state["groups"])
-
-
-def test_the_form_lists_nine_items_with_codes_in_order_of_score(loaded, tmp_path):
-    bench_state.write(loaded, tmp_path)
+def test_the_form_lists_nine_items_with_codes_in_order_of_score(tmp_path):
+    bench_form.write(tmp_path / "phq9.json")
     form = json.loads((tmp_path / "phq9.json").read_text())
     assert form["questionnaire"] == instrument("phq-9").canonical
     assert len(form["items"]) == 9
     codes = ["LA6568-5", "LA6569-3", "LA6570-1", "LA6571-9"]
     assert all([code["code"] for code in item["codes"]] == codes for item in form["items"])
-
-
-def test_the_state_cannot_be_written_without_the_demo(sqlite_database, tmp_path):
-    with pytest.raises(NotFoundError, match="load the demo first"):
-        bench_state.write(sqlite_database, tmp_path)
