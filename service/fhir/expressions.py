@@ -6,12 +6,12 @@ https://hl7.org/fhir/R4/fhirpath.html
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-Values = Iterator[Any]
-Step = Callable[[Any], Values]
+Step = Callable[[list[Any]], list[Any]]
 
 _AS = re.compile(r"\((.+?) as (\w+)\)(.*)")
 _STEP = re.compile(
@@ -32,17 +32,51 @@ class UnknownExpressionError(ValueError):
     """The expression uses more of FHIRPath than is compiled here."""
 
 
+@dataclass(frozen=True)
+class Walk:
+    """One alternative of an expression: its first element, and the steps from a resource.
+
+    `element` is empty where the resource itself is asked, even for what it lacks.
+    """
+
+    element: str
+    steps: tuple[Step, ...]
+
+    def may_start_at(self, member: str) -> bool:
+        """Tell whether this member of a resource, such as `valueQuantity`, is its first element."""
+        name = self.element
+        return member == name or (
+            member.startswith(name) and _CHOICE.fullmatch(member, len(name)) is not None
+        )
+
+    def values(self, resource: dict[str, Any]) -> list[Any]:
+        """Return what it selects."""
+        nodes: list[Any] = [resource]
+        for step in self.steps:
+            nodes = step(nodes)
+        return [node.value if type(node) is Chosen else node for node in nodes]
+
+
 @lru_cache(maxsize=2048)
+def walks(expression: str) -> tuple[Walk, ...]:
+    """Return the alternatives of an expression.
+
+    Raises:
+        UnknownExpressionError: it uses what is not compiled here.
+    """
+    return tuple(_walk(part.strip()) for part in _alternatives(expression))
+
+
 def compiled(expression: str) -> Callable[[dict[str, Any]], list[Any]]:
     """Return the function from a resource to the values that the expression selects.
 
     Raises:
         UnknownExpressionError: it uses what is not compiled here.
     """
-    walks = tuple(_walk(part.strip()) for part in _alternatives(expression))
+    found = walks(expression)
 
     def select(resource: dict[str, Any]) -> list[Any]:
-        return [value for walk in walks for value in _walked(resource, walk)]
+        return [value for walk in found for value in walk.values(resource)]
 
     return select
 
@@ -58,15 +92,15 @@ def _alternatives(expression: str) -> list[str]:
     return parts
 
 
-def _walk(part: str) -> tuple[Step, ...]:
+def _walk(part: str) -> Walk:
     if _DECEASED.fullmatch(part):
-        return (_deceased,)
+        return Walk("", (_deceased,))
     while found := _AS.fullmatch(part):
         part = f"{found[1]}.as({found[2]}){found[3]}"
     root, dot, rest = part.partition(".")
     if not dot or not root.isalpha():
         raise UnknownExpressionError(part)
-    return tuple(_steps(rest))
+    return Walk(rest.partition(".")[0], tuple(_steps(rest)))
 
 
 def _steps(path: str) -> Iterator[Step]:
@@ -90,19 +124,29 @@ def _step(found: re.Match[str]) -> Step:
 
 
 def _element(name: str) -> Step:
-    def step(node: Any) -> Values:  # noqa: ANN401 - JSON
-        if isinstance(node, Chosen):
-            node = node.value
-        if not isinstance(node, dict):
-            return
-        if name in node:
-            yield from _items(node[name])
-            return
-        for key, value in node.items():
-            if key.startswith(name) and _CHOICE.fullmatch(key, len(name)):
-                yield from (Chosen(key[len(name) :], one) for one in _items(value))
+    def step(nodes: list[Any]) -> list[Any]:
+        found: list[Any] = []
+        for node in nodes:
+            inside = node.value if type(node) is Chosen else node
+            if type(inside) is not dict:
+                continue
+            if name in inside:
+                value = inside[name]
+                found += value if type(value) is list else (value,)
+            else:
+                found += _chosen(inside, name)
+        return found
 
     return step
+
+
+def _chosen(node: dict[str, Any], name: str) -> Iterator["Chosen"]:
+    for key, value in node.items():
+        if key.startswith(name) and _CHOICE.fullmatch(key, len(name)):
+            yield from (
+                Chosen(key[len(name) :], one)
+                for one in (value if isinstance(value, list) else (value,))
+            )
 
 
 class Chosen:
@@ -115,35 +159,27 @@ class Chosen:
         self.value = value
 
 
-def _items(value: Any) -> Values:  # noqa: ANN401 - JSON
-    if isinstance(value, list):
-        yield from value
-    else:
-        yield value
-
-
 def _of_type(name: str) -> Step:
     wanted = name[0].upper() + name[1:]
 
-    def step(node: Any) -> Values:  # noqa: ANN401 - JSON
-        if isinstance(node, Chosen) and node.type == wanted:
-            yield node.value
+    def step(nodes: list[Any]) -> list[Any]:
+        return [node.value for node in nodes if type(node) is Chosen and node.type == wanted]
 
     return step
 
 
 def _equals(name: str, text: str) -> Step:
-    def step(node: Any) -> Values:  # noqa: ANN401 - JSON
-        if isinstance(node, dict) and node.get(name) == text:
-            yield node
+    def step(nodes: list[Any]) -> list[Any]:
+        return [node for node in nodes if type(node) is dict and node.get(name) == text]
 
     return step
 
 
 def _refers_to(resource_type: str) -> Step:
-    def step(node: Any) -> Values:  # noqa: ANN401 - JSON
-        if isinstance(node, dict) and referred_type(node) == resource_type:
-            yield node
+    def step(nodes: list[Any]) -> list[Any]:
+        return [
+            node for node in nodes if type(node) is dict and referred_type(node) == resource_type
+        ]
 
     return step
 
@@ -157,13 +193,6 @@ def referred_type(reference: dict[str, Any]) -> str | None:
     return said if isinstance(said, str) else None
 
 
-def _deceased(node: Any) -> Values:  # noqa: ANN401 - JSON
+def _deceased(nodes: list[Any]) -> list[Any]:
     """Tell whether a Patient is dead, by a flag or a date."""
-    yield "deceasedDateTime" in node or node.get("deceasedBoolean") is True
-
-
-def _walked(resource: Any, walk: Sequence[Step]) -> Values:  # noqa: ANN401 - JSON
-    nodes = [resource]
-    for step in walk:
-        nodes = [value for node in nodes for value in step(node)]
-    return iter(node.value if isinstance(node, Chosen) else node for node in nodes)
+    return ["deceasedDateTime" in node or node.get("deceasedBoolean") is True for node in nodes]

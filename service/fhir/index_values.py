@@ -1,8 +1,11 @@
 """How each data type is indexed: as tokens, strings, dates, numbers.
 
-https://hl7.org/fhir/R4/search.html#table
+What a resource holds was validated, but nothing here may fail on what was not: a value that cannot
+be indexed is left out. https://hl7.org/fhir/R4/search.html#table
 """
 
+import hashlib
+import math
 import unicodedata
 from calendar import monthrange
 from collections.abc import Iterator
@@ -16,8 +19,10 @@ END_OF_TIME = 2**62
 START_OF_TIME = -(2**62)
 SECOND_PRECISION = 19
 MOST = 1e308
+LONGEST = 250  # characters of an indexed text: PostgreSQL bounds the entries of an index
 NAME_PARTS = ("family", "given", "text", "prefix", "suffix")
 ADDRESS_PARTS = ("line", "city", "district", "state", "postalCode", "country", "text")
+_MICROSECOND = timedelta(microseconds=1)
 
 Json = Any
 
@@ -29,52 +34,56 @@ def items(node: Json, name: str) -> Iterator[Json]:
         yield from found if isinstance(found, list) else [found]
 
 
+def bounded(text: str) -> str:
+    """Return a text as it is indexed and compared exactly: a long one by its hash."""
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    if len(text) <= LONGEST:
+        return text
+    return text[:LONGEST] + "#" + hashlib.sha256(text.encode(errors="replace")).hexdigest()
+
+
 def tokens(value: Json) -> Iterator[tuple[str, str]]:
     """Yield (system, code) of a code, boolean, coded value, Identifier or ContactPoint."""
     if isinstance(value, bool):
         yield "", "true" if value else "false"
     elif isinstance(value, str | int):
-        yield "", str(value)
+        yield "", bounded(str(value))
     elif isinstance(value, dict) and "coding" in value:
         for coding in items(value, "coding"):
             yield from tokens(coding)
     elif isinstance(value, dict):
-        code = value.get("code", value.get("value"))
-        if isinstance(code, str):
-            yield str(value.get("system", "")), code
+        code, system = value.get("code", value.get("value")), value.get("system", "")
+        found = code if isinstance(code, str) else ""
+        if isinstance(system, str) and (found or system):
+            yield bounded(system), bounded(found)
 
 
 def identifiers(value: Json) -> Iterator[tuple[str, str]]:
     """Yield (type's system, `type's code|value`) of an Identifier, as `:of-type` asks for it."""
     if isinstance(value, dict) and isinstance(value.get("value"), str) and "type" in value:
-        for system, code in tokens(value["type"]):
-            yield system, f"{code}|{value['value']}"
+        for coding in items(value["type"], "coding"):
+            if isinstance(coding, dict) and isinstance(coding.get("code"), str):
+                code = bounded(f"{coding['code']}|{value['value']}")
+                yield bounded(str(coding.get("system", ""))), code
 
 
 def words(value: Json) -> Iterator[str]:
     """Yield what `:text` searches: the texts and displays of a coded value or identifier."""
     if not isinstance(value, dict):
         return
-    kind = value.get("type")
-    for node, name in ((value, "text"), (value, "display"), (kind, "text")):
+    for node, name in ((value, "text"), (value, "display"), (value.get("type"), "text")):
         yield from (text for text in items(node, name) if isinstance(text, str))
     for coding in items(value, "coding"):
         yield from (text for text in items(coding, "display") if isinstance(text, str))
 
 
 def texts(value: Json) -> Iterator[str]:
-    """Yield the strings of a string or HumanName."""
+    """Yield the strings of a string, HumanName or Address."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict) and not _is_address(value):
-        for part in NAME_PARTS:
-            yield from (text for text in items(value, part) if isinstance(text, str))
-
-
-def addresses(value: Json) -> Iterator[str]:
-    """Yield the strings of an Address."""
-    if isinstance(value, dict) and _is_address(value):
-        for part in ADDRESS_PARTS:
+    elif isinstance(value, dict):
+        for part in ADDRESS_PARTS if _is_address(value) else NAME_PARTS:
             yield from (text for text in items(value, part) if isinstance(text, str))
 
 
@@ -84,58 +93,90 @@ def _is_address(value: dict[str, Json]) -> bool:
 
 def folded(text: str) -> str:
     """Return `text` as string search compares it: no case, no accents, single spaces."""
-    plain = unicodedata.normalize("NFKD", text)
+    if text.isascii():
+        return " ".join(text.replace("\x00", "").lower().split())
+    plain = unicodedata.normalize("NFKD", text.replace("\x00", ""))
     kept = "".join(c for c in plain if not unicodedata.combining(c))
     return " ".join(kept.casefold().split())
+
+
+def double(value: Json) -> float:
+    """Return the nearest number that the index can hold, whatever its size; 0 for no number."""
+    try:
+        found = float(value)
+    except OverflowError:
+        return MOST if value > 0 else -MOST
+    except (TypeError, ValueError):
+        return 0.0
+    return 0.0 if math.isnan(found) else max(-MOST, min(MOST, found))
 
 
 def number_ranges(value: Json) -> Iterator[tuple[float, float, str, str, str]]:
     """Yield (low, high, system, code, unit) of a number, Quantity or Range."""
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        yield float(value), float(value), "", "", ""
+        yield double(value), double(value), "", "", ""
     elif isinstance(value, dict) and ("low" in value or "high" in value):
-        low, high = value.get("low") or {}, value.get("high") or {}
-        bounds = float(low.get("value", -MOST)), float(high.get("value", MOST))
+        low, high = _object(value, "low"), _object(value, "high")
+        bounds = double(low.get("value", -MOST)), double(high.get("value", MOST))
         yield *bounds, *_unit(low or high)
     elif isinstance(value, dict) and "value" in value:
-        number, comparator = float(value["value"]), value.get("comparator", "")
-        low_, high_ = (
-            (-MOST if "<" in comparator else number),
-            (MOST if ">" in comparator else number),
-        )
-        yield low_, high_, *_unit(value)
+        number, comparator = double(value["value"]), str(value.get("comparator", ""))
+        bounds = (-MOST if "<" in comparator else number, MOST if ">" in comparator else number)
+        yield *bounds, *_unit(value)
+
+
+def _object(value: dict[str, Json], name: str) -> dict[str, Json]:
+    found = value.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _unit(quantity: dict[str, Json]) -> tuple[str, str, str]:
-    system, code, unit = (str(quantity.get(name, "")) for name in ("system", "code", "unit"))
+    system, code, unit = (
+        bounded(str(quantity.get(name, ""))) for name in ("system", "code", "unit")
+    )
     return system, code, unit
 
 
-def date_range(value: Json) -> Iterator[tuple[int, int]]:
-    """Yield the first and last microsecond of a date, dateTime, instant, Period or Timing."""
+def date_range(value: Json) -> tuple[int, int] | None:
+    """Return the first and last microsecond of a date, dateTime, instant, Period or Timing.
+
+    Of a Timing it is the outer limits, as R4 has it.
+    """
     if isinstance(value, str):
-        start, width = moment(value)
-        yield microseconds(start), microseconds(start + width) - 1
-    elif isinstance(value, dict) and ("event" in value or "repeat" in value):
-        for event in items(value, "event"):
-            yield from date_range(event)
-        repeat = value.get("repeat")
-        if isinstance(repeat, dict) and "boundsPeriod" in repeat:
-            yield from date_range(repeat["boundsPeriod"])
-    elif isinstance(value, dict) and ("start" in value or "end" in value):
-        low = next(date_range(value["start"]))[0] if value.get("start") else START_OF_TIME
-        high = next(date_range(value["end"]))[1] if value.get("end") else END_OF_TIME
-        yield low, high
+        return _range(value)
+    if not isinstance(value, dict):
+        return None
+    if "event" in value or "repeat" in value:
+        parts = [*items(value, "event"), _object(_object(value, "repeat"), "boundsPeriod")]
+        found = [pair for part in parts if (pair := date_range(part))]
+        return (min(low for low, _ in found), max(high for _, high in found)) if found else None
+    start, end = (_range(value.get(name)) for name in ("start", "end"))
+    if start is None and end is None:
+        return None
+    return start[0] if start else START_OF_TIME, end[1] if end else END_OF_TIME
+
+
+def _range(text: Json) -> tuple[int, int] | None:
+    try:
+        start, width = moment(text)
+        low = microseconds(start)
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None
+    return low, low + width // _MICROSECOND - 1
 
 
 def moment(text: str) -> tuple[datetime, timedelta]:
     """Return the start of a FHIR dateTime and how long its precision makes it.
+
+    A leap second is taken for the second before it. What has no zone is taken for UTC.
 
     Raises:
         ValueError: it is not a dateTime.
     """
     if len(text) <= len("2026-01-01"):
         return _whole_days(text)
+    if text[17:19] == "60":
+        text = f"{text[:17]}59{text[19:]}"
     start = datetime.fromisoformat(text)
     if start.tzinfo is None:
         start = datetime.fromisoformat(text + "+00:00")

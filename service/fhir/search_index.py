@@ -5,11 +5,12 @@ https://hl7.org/fhir/R4/search.html
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from service.fhir.expressions import compiled
+from service.fhir.expressions import Walk, walks
 from service.fhir.index_values import (
-    addresses,
+    LONGEST,
+    bounded,
     date_range,
     folded,
     identifiers,
@@ -18,11 +19,13 @@ from service.fhir.index_values import (
     tokens,
     words,
 )
-from service.fhir.mapping import ResourceType, SearchParameter
+from service.fhir.mapping import ResourceType
 
 # Raised when the same resource would be indexed otherwise: documents are then indexed anew.
 REVISION = 1
 START_OF_TIME = -(2**62)
+SUBJECT = frozenset({"patient", "subject"})
+MEMBERS = 500  # more than any type has; a bound all the same
 
 Locate = Callable[[str], tuple[str, str] | None]
 
@@ -33,7 +36,8 @@ class IndexRows:
 
     `low` and `high` bound the type's own date, in microseconds. Rows are (param, ...): tokens
     system and code; strings folded and as is; dates low and high; numbers low, high, system, code
-    and unit; references target and its type.
+    and unit; references target and its type. An element that is present and has nothing to be
+    indexed leaves a token without system and code, for `:missing`.
     """
 
     low: int | None = None
@@ -70,93 +74,154 @@ def index(
     leads there needs no row. `locate` tells which document here, as (type, id), a reference
     leads to.
     """
-    rows = IndexRows()
-    for parameter in kind.parameters:
-        if parameter.type == "composite":
-            continue
-        for value in compiled(parameter.expression)(resource):
-            if parameter.type == "date" and parameter.name == kind.date:
-                _own_date(rows, value)
-            elif parameter.type == "reference":
-                _reference(rows, parameter, value, subject, locate)
-            else:
-                _ADD[parameter.type](rows, parameter.name, value)
+    made = _Made(IndexRows(), subject, locate)
+    extractors = _extractors(kind)
+    for member in ("", *resource):
+        for walk, add, name in extractors.of(member):
+            for value in walk.values(resource):
+                add(made, name, value)
+    rows = made.rows
     if kind.date is not None and rows.low is None:
         rows.low = START_OF_TIME  # without a date it has a place in the order all the same
     _meta(rows, meta)
     return rows
 
 
+class _Made(NamedTuple):
+    rows: IndexRows
+    subject: str | None
+    locate: Locate
+
+
+_Add = Callable[[_Made, str, Any], None]
+_Extractor = tuple[Walk, _Add, str]
+
+
+@dataclass
+class _Extractors:
+    """How the members of one type's resources are indexed, worked out as each is first met."""
+
+    all: tuple[_Extractor, ...]
+    by_member: dict[str, tuple[_Extractor, ...]] = field(default_factory=dict)
+
+    def of(self, member: str) -> tuple[_Extractor, ...]:
+        found = self.by_member.get(member)
+        if found is None:
+            found = tuple(each for each in self.all if each[0].may_start_at(member))
+            if len(self.by_member) < MEMBERS:
+                self.by_member[member] = found
+        return found
+
+
+_KINDS: dict[int, tuple[ResourceType, _Extractors]] = {}  # a hash of a type takes too long
+
+
+def _extractors(kind: ResourceType) -> _Extractors:
+    known = _KINDS.get(id(kind))
+    if known is not None and known[0] is kind:
+        return known[1]
+    made = _Extractors(
+        tuple(
+            (walk, _own_date if parameter.name == kind.date else _ADD[parameter.type], name)
+            for name, parameter in kind.by_name.items()
+            if parameter.type != "composite"
+            for walk in walks(parameter.expression)
+        )
+    )
+    _KINDS[id(kind)] = (kind, made)
+    return made
+
+
 def _meta(rows: IndexRows, meta: Mapping[str, Any]) -> None:
-    rows.tokens.update(("_profile", "", profile) for profile in meta.get("profile", ()))
+    rows.tokens.update(("_profile", "", bounded(profile)) for profile in meta.get("profile", ()))
     for name in ("security", "tag"):
         for coding in meta.get(name, ()):
             rows.tokens.update((f"_{name}", *pair) for pair in tokens(coding))
     if "source" in meta:
-        rows.tokens.add(("_source", "", meta["source"]))
+        rows.tokens.add(("_source", "", bounded(meta["source"])))
 
 
-def _own_date(rows: IndexRows, value: Any) -> None:  # noqa: ANN401 - JSON
-    for low, high in date_range(value):
-        rows.low = low if rows.low is None else min(rows.low, low)
-        rows.high = high if rows.high is None else max(rows.high, high)
+def _own_date(made: _Made, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
+    rows, found = made.rows, date_range(value)
+    if found is None:
+        _present(made, name)
+        return
+    rows.low = found[0] if rows.low is None else min(rows.low, found[0])
+    rows.high = found[1] if rows.high is None else max(rows.high, found[1])
 
 
-def _token(rows: IndexRows, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
-    rows.tokens.update((name, *pair) for pair in tokens(value))
-    rows.tokens.update((f"{name}:of-type", *pair) for pair in identifiers(value))
-    rows.strings.update((f"{name}:text", folded(text), text) for text in words(value))
+def _present(made: _Made, name: str) -> None:
+    made.rows.tokens.add((name, "", ""))
 
 
-def _string(rows: IndexRows, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
-    found = (*texts(value), *addresses(value))
-    rows.strings.update((name, folded(text), text) for text in found)
+def _token(made: _Made, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
+    rows = made.rows
+    found = tuple(tokens(value))
+    for system, code in found:
+        rows.tokens.add((name, system, code))
+    if not found:
+        _present(made, name)
+    if isinstance(value, dict):
+        for pair in identifiers(value):
+            rows.tokens.add((f"{name}:of-type", *pair))
+        for text in words(value):
+            rows.strings.add((f"{name}:text", folded(text)[:LONGEST], bounded(text)))
 
 
-def _date(rows: IndexRows, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
-    rows.dates.update((name, *pair) for pair in date_range(value))
+def _string(made: _Made, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
+    found = {(name, folded(text)[:LONGEST], bounded(text)) for text in texts(value)}
+    made.rows.strings.update(found)
+    if not found:
+        _present(made, name)
 
 
-def _number(rows: IndexRows, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
-    rows.numbers.update((name, *row) for row in number_ranges(value))
+def _date(made: _Made, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
+    found = date_range(value)
+    if found is None:
+        _present(made, name)
+    else:
+        made.rows.dates.add((name, *found))
 
 
-def _uri(rows: IndexRows, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
+def _number(made: _Made, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
+    found = [(name, *row) for row in number_ranges(value)]
+    made.rows.numbers.update(found)
+    if not found:
+        _present(made, name)
+
+
+def _uri(made: _Made, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
+    text = value if isinstance(value, str) else ""
+    made.rows.tokens.add((name, "", bounded(text)))
+
+
+def _reference(made: _Made, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
+    """Add where a Reference leads, by its address, or a canonical address with and without version.
+
+    A reference by identifier has a token; where that leads here, its writer put an address too.
+    """
+    rows = made.rows
     if isinstance(value, str):
-        rows.tokens.add((name, "", value))
+        rows.references.update((name, bounded(t), "") for t in (value, value.partition("|")[0]))
+        return
+    text = value.get("reference") if isinstance(value, dict) else None
+    if isinstance(text, str) and not text.startswith("#"):
+        kind, target = made.locate(text.partition("/_history/")[0]) or ("", bounded(text))
+        if not (name in SUBJECT and kind == "Patient" and target == made.subject):
+            rows.references.add((name, target, kind))
+    else:
+        _present(made, name)
+    if isinstance(value, dict) and "identifier" in value:
+        pairs = tokens(value["identifier"])
+        rows.tokens.update((f"{name}:identifier", *pair) for pair in pairs)
 
 
-_ADD: dict[str, Callable[[IndexRows, str, Any], None]] = {
+_ADD: dict[str, _Add] = {
     "token": _token,
     "string": _string,
     "date": _date,
     "number": _number,
     "quantity": _number,
     "uri": _uri,
+    "reference": _reference,
 }
-SUBJECT = frozenset({"patient", "subject"})
-
-
-def _reference(
-    rows: IndexRows,
-    parameter: SearchParameter,
-    value: Any,  # noqa: ANN401 - JSON
-    subject: str | None,
-    locate: Locate,
-) -> None:
-    """Add where a Reference leads, by its address, or a canonical address with and without version.
-
-    A reference by identifier has a token; where that leads here, its writer put an address too.
-    """
-    name = parameter.name
-    if isinstance(value, str):
-        rows.references.update((name, text, "") for text in (value, value.partition("|")[0]))
-        return
-    if not isinstance(value, dict):
-        return
-    rows.tokens.update((f"{name}:identifier", *pair) for pair in tokens(value.get("identifier")))
-    text = value.get("reference")
-    if isinstance(text, str) and not text.startswith("#"):
-        kind, target = locate(text.partition("/_history/")[0]) or ("", text)
-        if not (name in SUBJECT and kind == "Patient" and target == subject):
-            rows.references.add((name, target, kind))

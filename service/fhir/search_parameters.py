@@ -3,54 +3,63 @@
 https://hl7.org/fhir/R4/search.html
 """
 
-from collections.abc import Sequence
-
 from service.errors import InvalidElementsError, InvalidError, Problem
 from service.fhir.mapping import ResourceType, SearchParameter
+from service.fhir.search_chains import HAS, chain, reverse_chain
+from service.fhir.search_criteria import Criterion, Scope
 from service.fhir.search_plan import Pairs, Plan, Reader, Rules, UnsupportedError
-from service.fhir.search_results import CONTROLS, CURSOR
-from service.fhir.search_values import (
-    NOTHING,
-    Condition,
-    alternatives,
-    any_of,
-    compared,
-    searched_moment,
-    starts_with,
-    token,
-    unescaped,
-)
+from service.fhir.search_results import CONTROLS, CURSOR, INCLUDES
+from service.fhir.search_types import moments, of_parameter
+from service.fhir.search_values import NOTHING, Condition, alternatives, one_of, unescaped
 
 MOST_PARAMETERS = 50
-SUBJECT = frozenset({"patient", "subject"})
-SELECTIVE = frozenset({"identifier"})
+MOST_ARGUMENTS = 30_000  # of one statement, which SQLite bounds
+COMMON = {
+    parameter.name: parameter
+    for parameter in (
+        SearchParameter("_profile", "uri", "Resource.meta.profile"),
+        SearchParameter("_security", "token", "Resource.meta.security"),
+        SearchParameter("_source", "uri", "Resource.meta.source"),
+        SearchParameter("_tag", "token", "Resource.meta.tag"),
+    )
+}
 
 
 def read_query(kind: ResourceType, pairs: Pairs, rules: Rules, *, strict: bool) -> Plan:
     """Return the plan of a query.
 
     Raises:
+        ForbiddenError: a parameter asks about a type that the caller may not search.
         InvalidError: a value is wrong; or, when strict, a parameter is not supported.
     """
     if len(pairs) > MOST_PARAMETERS:
         raise InvalidError(f"more than {MOST_PARAMETERS} parameters", element="query")
     plan = Plan(kind=kind, size=rules.page_size)
+    scope = Scope(kind, rules)
     seen: set[str] = set()
     for name, value in pairs:
         if name in CONTROLS and name in seen:
             raise InvalidError("the parameter may stand once", element=name)
         seen.add(name)
-        plan = _read(plan, name, value, rules)
+        plan = _read(plan, scope, name, value)
     if strict and plan.ignored:
         raise InvalidElementsError(plan.ignored)
+    if _arguments(plan) > MOST_ARGUMENTS:
+        raise InvalidError(f"more than {MOST_ARGUMENTS} values", element="query")
     return plan
 
 
-def _read(plan: Plan, name: str, value: str, rules: Rules) -> Plan:
+def _arguments(plan: Plan) -> int:
+    """Return how many arguments its statement may have, whatever it begins with."""
+    most = max((len(driver.keys.args) for driver in plan.drivers), default=0)
+    return most + sum(len(condition.args) for condition in plan.conditions)
+
+
+def _read(plan: Plan, scope: Scope, name: str, value: str) -> Plan:
     if not value:
         raise InvalidError("the parameter has no value", element=_shown(name))
     try:
-        done = _READERS.get(name, _criterion)(plan, name, value, rules)
+        done = _asked(plan, scope, name, value)
     except UnsupportedError as error:
         problem = Problem(_shown(name), str(error), "not-supported")
         return plan._replace(ignored=(*plan.ignored, problem))
@@ -62,101 +71,62 @@ def _shown(name: str) -> str:
     return "".join(c for c in name[:64] if c.isascii() and (c.isalnum() or c in "-_:.$")) or "query"
 
 
-def _criterion(plan: Plan, name: str, value: str, rules: Rules) -> Plan:
-    bare, _, modifier = name.partition(":")
-    found = next((p for p in plan.kind.parameters if p.name == bare), None)
-    if found is None:
-        raise UnsupportedError(f"not a search parameter of {plan.kind.name} here")
-    if bare in SUBJECT:
-        return _reference(plan, name, value, rules)
-    if modifier and (found.type, modifier) != ("string", "contains"):
-        raise UnsupportedError("the modifier is not supported")
-    return _BY_TYPE.get(found.type, _unsearchable)(plan, found, value, rules, modifier)
-
-
-def _token(plan: Plan, found: SearchParameter, value: str, _rules: Rules, _modifier: str) -> Plan:
-    wanted = any_of(token(found.name, one) for one in alternatives(found.name, value))
-    return _indexed(plan, "document_tokens t", found.name, wanted)
-
-
-def _string(plan: Plan, found: SearchParameter, value: str, _rules: Rules, modifier: str) -> Plan:
-    anywhere = modifier == "contains"
-    name = found.name
-    wanted = any_of(starts_with(name, one, anywhere=anywhere) for one in alternatives(name, value))
-    return _indexed(plan, "document_strings s", name, wanted)
-
-
-def _indexed(plan: Plan, table: str, param: str, wanted: Condition) -> Plan:
-    """Ask an index table: first, where few will match, else for each document met."""
-    alias = table[-1]
-    mine = Condition(f"{alias}.param = ? AND {wanted.sql}", (param, *wanted.args))
-    if plan.driver is None and (param in SELECTIVE or alias == "s"):
-        return plan._replace(driver=(table, mine))
-    where = f"{alias}.id = d.id AND {mine.sql}"
-    sql = f"EXISTS (SELECT 1 FROM {table} WHERE {where})"  # noqa: S608 - no value is in the text
-    return plan.also(Condition(sql, mine.args))
-
-
-def _date(plan: Plan, found: SearchParameter, value: str, rules: Rules, _modifier: str) -> Plan:
-    if found.name != plan.kind.date:
-        return _unsearchable(plan, found, value, rules, "")
-    wanted = _moments(found.name, value, ("d.date_low", "d.date_high"), rules)
-    # Documents without the date have no `date_high`, but a place in the order of `date_low`.
-    return plan.also(Condition(f"(d.date_high IS NOT NULL AND {wanted.sql})", wanted.args))
-
-
-def _moments(name: str, value: str, columns: tuple[str, str], rules: Rules) -> Condition:
-    return any_of(
-        compared(searched_moment(name, one), *columns, now=rules.now)
-        for one in alternatives(name, value)
+def _asked(plan: Plan, scope: Scope, name: str, value: str) -> Plan:
+    if read := _READERS.get(name):
+        return read(plan, name, value, scope.rules)
+    found = criterion(scope, name, value)
+    return plan._replace(
+        conditions=(*plan.conditions, found.test),
+        drivers=plan.drivers if found.driver is None else (*plan.drivers, found.driver),
+        scoped=plan.scoped or found.scoped,
+        timed=plan.timed or found.timed,
     )
 
 
-def _unsearchable(
-    _plan: Plan, found: SearchParameter, _value: str, _rules: Rules, _modifier: str
-) -> Plan:
-    raise UnsupportedError(f"{found.name} is not searched here")
+_READERS: dict[str, Reader] = {**CONTROLS, **INCLUDES}
 
 
-_BY_TYPE = {"token": _token, "string": _string, "date": _date, "reference": _unsearchable}
+def criterion(scope: Scope, name: str, value: str) -> Criterion:
+    """Return what one parameter asks, through all its chains.
+
+    Raises:
+        ForbiddenError: it asks about a type that the caller may not search.
+        InvalidError: its value is wrong.
+        UnsupportedError: it is not executed here.
+    """
+    if name.startswith(HAS):
+        return reverse_chain(scope, name, lambda inner, rest: criterion(inner, rest, value))
+    head, dot, rest = name.partition(".")
+    bare, colon, modifier = head.partition(":")
+    parameter = scope.kind.by_name.get(bare) or COMMON.get(bare)
+    if parameter is not None and dot:
+        return chain(scope, parameter, modifier, lambda inner: criterion(inner, rest, value))
+    if parameter is not None and bool(modifier) == bool(colon):
+        return of_parameter(scope, parameter, alternatives(bare, value), modifier)
+    if parameter is None and name in _OWN:
+        return _OWN[name](scope, name, value)
+    raise UnsupportedError(f"not a search parameter of {scope.kind.name} here")
 
 
-def _reference(plan: Plan, name: str, value: str, rules: Rules) -> Plan:
-    modifier = name.partition(":")[2]
-    if modifier not in {"", "Patient"}:
-        raise UnsupportedError("the modifier is not supported")
-    ids = tuple(
-        found
-        for one in alternatives(name, value)
-        if (found := _patient_id(unescaped(one), rules.base)) is not None
-    )
-    if not ids:
-        return plan.also(NOTHING)
-    wanted = "d.subject = ?" if len(ids) == 1 else f"d.subject IN ({_marks(ids)})"
-    return plan.also(Condition(wanted, ids))
+def _id(scope: Scope, name: str, value: str) -> Criterion:
+    kind = scope.kind.name
+    ids = [scope.rules.locate(kind, unescaped(one)) for one in alternatives(name, value)]
+    return Criterion(one_of(f"{scope.alias}.id", ids), scoped=True)
 
 
-def _patient_id(reference: str, base: str) -> str | None:
-    """Return the id of a Patient here, or None where it is something else or elsewhere."""
-    local = reference.removeprefix(base + "/")
-    kind, slash, document_id = local.partition("/")
-    if not slash:
-        return local
-    return document_id if kind == "Patient" and "/" not in document_id else None
+def _last_updated(scope: Scope, name: str, value: str) -> Criterion:
+    column = f"{scope.alias}.last_updated"
+    return Criterion(moments(scope, name, alternatives(name, value), (column, column)), timed=True)
 
 
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join("?" * len(values))
+def _last_updated_missing(_scope: Scope, name: str, value: str) -> Criterion:
+    if value not in {"true", "false"}:
+        raise InvalidError("must be true or false", element=name)
+    return Criterion(NOTHING if value == "true" else Condition("1 = 1"))
 
 
-def _id(plan: Plan, name: str, value: str, _rules: Rules) -> Plan:
-    ids = tuple(unescaped(one) for one in alternatives(name, value))
-    return plan.also(Condition(f"d.id IN ({_marks(ids)})", ids))
-
-
-def _last_updated(plan: Plan, name: str, value: str, rules: Rules) -> Plan:
-    wanted = _moments(name, value, ("d.last_updated", "d.last_updated"), rules)
-    return plan.also(wanted)._replace(timed=True)
-
-
-_READERS: dict[str, Reader] = {"_id": _id, "_lastUpdated": _last_updated, **CONTROLS}
+_OWN = {
+    "_id": _id,
+    "_lastUpdated": _last_updated,
+    "_lastUpdated:missing": _last_updated_missing,
+}

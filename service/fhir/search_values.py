@@ -1,20 +1,22 @@
-"""The values of search parameters: escapes, prefixes, dates and tokens, as SQL conditions.
+"""The values of search parameters: escapes, prefixes, strings and dates, as SQL conditions.
 
 https://hl7.org/fhir/R4/search.html#ptypes
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from service.clock import microseconds
 from service.errors import InvalidError
-from service.fhir.index_values import folded, moment
+from service.fhir.index_values import LONGEST, bounded, folded, moment
 
-MOST_VALUES = 100
+MOST_VALUES = 500
+WIDEST = 50  # terms of one OR: SQLite bounds how deep an expression may be
 PREFIXES = frozenset({"eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"})
 _MICROSECOND = timedelta(microseconds=1)
+LAST = "\U0010ffff"  # sorts after every character
 NEARLY = 10  # `ap` reaches a tenth of the distance between the value and now
 DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII)
 
@@ -28,15 +30,42 @@ class Condition:
 
 
 NOTHING = Condition("1 = 0")
+EVERYTHING = Condition("1 = 1")
 
 
 def any_of(conditions: Iterable[Condition]) -> Condition:
     """Return the conditions joined by OR."""
-    found = list(conditions)
+    return _joined(list(conditions), " OR ", NOTHING)
+
+
+def all_of(conditions: Iterable[Condition]) -> Condition:
+    """Return the conditions joined by AND."""
+    return _joined(list(conditions), " AND ", EVERYTHING)
+
+
+def _joined(found: list[Condition], word: str, nothing: Condition) -> Condition:
+    if not found:
+        return nothing
     if len(found) == 1:
         return found[0]
-    sql = " OR ".join(one.sql for one in found)
+    if len(found) > WIDEST:
+        parts = [found[at : at + WIDEST] for at in range(0, len(found), WIDEST)]
+        return _joined([_joined(part, word, nothing) for part in parts], word, nothing)
+    sql = word.join(one.sql for one in found)
     return Condition(f"({sql})", tuple(arg for one in found for arg in one.args))
+
+
+def negated(condition: Condition) -> Condition:
+    return Condition(f"NOT {condition.sql}", condition.args)
+
+
+def one_of(column: str, values: Sequence[object]) -> Condition:
+    """Return that the column has one of the values."""
+    if not values:
+        return NOTHING
+    if len(values) == 1:
+        return Condition(f"{column} = ?", tuple(values))
+    return Condition(f"{column} IN ({', '.join('?' * len(values))})", tuple(values))
 
 
 def split(text: str, separator: str) -> list[str]:
@@ -74,34 +103,26 @@ def alternatives(name: str, text: str) -> list[str]:
     return found
 
 
-def token(name: str, text: str) -> Condition:
-    """Return what a `document_tokens t` must fulfil for `code`, `s|code`, `|code` or `s|`."""
-    system, bar, code = (unescaped(part) for part in _at_bar(name, text))
-    if not bar:
-        return Condition("t.code = ?", (system,))
-    if not code:
-        if not system:
-            raise InvalidError("`|` alone says neither system nor code", element=name)
-        return Condition("t.system = ?", (system,))
-    return Condition("(t.system = ? AND t.code = ?)", (system, code))
+def starts_with(name: str, text: str) -> Condition:
+    """Return what a row `i` of strings must fulfil; a range, which an index can be walked for."""
+    plain = _plain(name, text)
+    return Condition("(i.value >= ? AND i.value < ?)", (plain, plain + LAST))
 
 
-def _at_bar(name: str, text: str) -> tuple[str, str, str]:
-    parts = split(text, "|")
-    if len(parts) == 1:
-        return parts[0], "", ""
-    if len(parts) > 2:  # noqa: PLR2004 - a system and a code
-        raise InvalidError("must be code, system|code, |code or system|", element=name)
-    return parts[0], "|", parts[1]
+def contains(name: str, text: str) -> Condition:
+    pattern = re.sub(r"([\\%_])", r"\\\1", _plain(name, text))
+    return Condition("i.value LIKE ? ESCAPE '\\'", (f"%{pattern}%",))
 
 
-def starts_with(name: str, text: str, *, anywhere: bool = False) -> Condition:
-    """Return what a `document_strings s` must fulfil for a string."""
+def exactly(_name: str, text: str) -> Condition:
+    return Condition("i.original = ?", (bounded(unescaped(text)),))
+
+
+def _plain(name: str, text: str) -> str:
     plain = folded(unescaped(text))
     if not plain:
-        raise InvalidError("the parameter has no value", element=name)
-    pattern = re.sub(r"([\\%_])", r"\\\1", plain) + "%"
-    return Condition("s.value LIKE ? ESCAPE '\\'", ("%" + pattern if anywhere else pattern,))
+        raise InvalidError("the value is blank", element=name)
+    return plain[:LONGEST]
 
 
 @dataclass(frozen=True, slots=True)

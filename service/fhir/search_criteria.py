@@ -1,0 +1,125 @@
+"""What a parameter asks of a document: a condition on it, and keys of those that fulfil it.
+
+https://hl7.org/fhir/R4/search.html#modifiers
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from service.errors import ForbiddenError, InvalidError
+from service.fhir.mapping import ResourceType, SearchParameter
+from service.fhir.search_plan import Driver, Rules, UnsupportedError
+from service.fhir.search_values import Condition, one_of
+
+MOST_LEVELS = 3
+MOST_JOINS = 10
+# The order in which the levels of a chain name their documents.
+ALIASES = ("d", "e", "f", "g")
+
+
+class Criterion(NamedTuple):
+    """One condition on a document; `driver` leads to those that may fulfil it.
+
+    A `scoped` one makes the search walk the index of a patient or of ids; a `timed` one is about
+    `last_updated`.
+    """
+
+    test: Condition
+    driver: Driver | None = None
+    scoped: bool = False
+    timed: bool = False
+
+
+@dataclass
+class Joins:
+    """How many documents one search joins."""
+
+    count: int = 0
+
+    def another(self) -> None:
+        self.count += 1
+        if self.count > MOST_JOINS:
+            raise InvalidError(f"more than {MOST_JOINS} chained parameters", element="query")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A document in the statement that parameters are about, at some level of a chain."""
+
+    kind: ResourceType
+    rules: Rules
+    joins: Joins = field(default_factory=Joins)
+    level: int = 0
+
+    @property
+    def alias(self) -> str:
+        return ALIASES[self.level]
+
+    def joined(self, name: str) -> "Scope":
+        """Return the scope of a document of this type that is joined to this one.
+
+        Raises:
+            ForbiddenError: the caller may not search that type.
+            InvalidError: there are too many.
+        """
+        if self.rules.access is None or not self.rules.access.may(name, "s"):
+            raise ForbiddenError(f"the token does not grant system/{name}.s")
+        if self.level == MOST_LEVELS:
+            raise InvalidError(f"a chain of more than {MOST_LEVELS} levels", element="query")
+        self.joins.another()
+        return Scope(self.rules.types[name], self.rules, self.joins, self.level + 1)
+
+    def visible(self) -> Condition:
+        """Return the access filter: what makes a joined document one that the caller may see."""
+        access, a = self.rules.access, self.alias
+        own = self.audience(a)
+        sql = f"{own.sql} AND NOT {a}.deleted AND {a}.confidentiality <= ?"
+        return Condition(sql, (*own.args, -1 if access is None else access.ceiling))
+
+    def audience(self, alias: str) -> Condition:
+        """Return that a row is of this type, in an audience where the caller may find it."""
+        where = one_of(f"{alias}.audience", self.rules.where(self.kind.name))
+        return Condition(f"{where.sql} AND {alias}.type = ?", (*where.args, self.kind.name))
+
+
+Values = Sequence[str]
+Criteria = Callable[[Scope, SearchParameter, Values, str], Criterion]
+
+
+def indexed(
+    scope: Scope, table: str, param: str, wanted: Condition, *, certain: bool = False
+) -> Criterion:
+    """Return the criterion that an index table has a row `i` for the document."""
+    own = scope.audience("i")
+    keys = Condition(
+        f"SELECT i.id AS id FROM {table} i WHERE {own.sql} AND i.param = ? AND {wanted.sql}",  # noqa: S608 - no value is in the text
+        (*own.args, param, *wanted.args),
+    )
+    return Criterion(exists(scope, table, param, wanted), Driver(keys, "id", certain))
+
+
+def exists(scope: Scope, table: str, param: str, wanted: Condition | None = None) -> Condition:
+    """Return that a row of an index table is there.
+
+    OFFSET keeps PostgreSQL from turning it into a join: it is asked of each document met on the
+    way, which stops when the page is full. What is rare is found by its keys instead.
+    """
+    found = f"{table} i WHERE i.id = {scope.alias}.id AND i.param = ?"
+    if wanted is None:
+        return Condition(f"EXISTS (SELECT 1 FROM {found} LIMIT 1 OFFSET 0)", (param,))  # noqa: S608
+    sql = f"EXISTS (SELECT 1 FROM {found} AND {wanted.sql} LIMIT 1 OFFSET 0)"  # noqa: S608
+    return Condition(sql, (param, *wanted.args))
+
+
+def lacking(found: Iterable[Condition]) -> Criterion:
+    """Return the criterion that none of these holds."""
+    parts = list(found)
+    sql = " AND ".join(f"NOT {part.sql}" for part in parts)
+    return Criterion(Condition(f"({sql})", tuple(arg for part in parts for arg in part.args)))
+
+
+def unsupported(modifier: str) -> UnsupportedError:
+    if not modifier:
+        return UnsupportedError("the parameter is not searched here")
+    return UnsupportedError("the modifier is not supported")

@@ -1,0 +1,55 @@
+"""Where a search begins: with the few documents that one of its parameters leads to, or in order.
+
+Counting is bounded, so it costs little; a code that many documents have would cost much if it were
+joined first (311 ms against 1.1, measured), and so would a rare one if every document were met.
+https://www.sqlite.org/queryplanner-ng.html
+"""
+
+from collections.abc import Sequence
+
+from sqlmodel import Session
+
+from service.fhir.search_plan import Driver, Plan
+from service.fhir.statements import rows_of
+from service.fhir.store_reader import Rows, StoreReader
+
+FEW = 200
+MOST_PROBES = 3
+
+
+def chosen(plan: Plan) -> Driver | None:
+    """Return the driver that needs no counting, if the search may begin with one."""
+    if plan.driver is not None or plan.scoped:
+        return plan.driver
+    return next((driver for driver in plan.drivers if driver.certain), None)
+
+
+async def driven(reader: StoreReader, plan: Plan) -> Plan:
+    """Return the plan with the driver that leads to few, counting them where that is not known."""
+    for driver in _doubtful(plan):
+        if _few(await reader.rows(probe(driver), driver.keys.args)):
+            return plan._replace(driver=driver)
+    return plan
+
+
+def driven_within(session: Session, plan: Plan) -> Plan:
+    """Return the same from within a unit of work."""
+    for driver in _doubtful(plan):
+        if _few(rows_of(session, probe(driver), driver.keys.args)):
+            return plan._replace(driver=driver)
+    return plan
+
+
+def _doubtful(plan: Plan) -> Sequence[Driver]:
+    if plan.scoped or chosen(plan) is not None:
+        return ()
+    return plan.drivers[:MOST_PROBES]
+
+
+def _few(rows: Rows) -> bool:
+    return int(rows[0][0]) < FEW
+
+
+def probe(driver: Driver) -> str:
+    """Return the statement that counts what a driver leads to, up to a bound."""
+    return f"SELECT count(*) FROM ({driver.keys.sql} LIMIT {FEW}) u"  # noqa: S608 - no value is in the text
