@@ -4,12 +4,14 @@ Times are microseconds since 1970 and ids 32 hex digits, so that the few hot sta
 same text for SQLite and PostgreSQL.
 """
 
-from sqlalchemy import BigInteger, Index, LargeBinary
+from sqlalchemy import BigInteger, Index, LargeBinary, String
 from sqlmodel import Field, SQLModel
 
 PUBLIC = 0
 PROGRAMME = 1
 FIRST_CONNECTION = 2
+# Compared byte by byte, whatever the database's language, so that an index finds beginnings.
+BYTEWISE = String().with_variant(String(collation="C"), "postgresql")
 
 
 class Document(SQLModel, table=True):
@@ -92,7 +94,7 @@ class DocumentString(SQLModel, table=True):
 
     id: str = Field(primary_key=True, max_length=32)
     param: str = Field(primary_key=True)
-    value: str = Field(primary_key=True)
+    value: str = Field(primary_key=True, sa_type=BYTEWISE)
     original: str = Field(primary_key=True)
     audience: int = Field(sa_type=BigInteger)
     type: str

@@ -37,7 +37,12 @@ def document_strings() -> None:
     op.create_table(
         "document_strings",
         *identified(),
-        sa.Column("value", sa.String(), nullable=False),
+        # Compared byte by byte, so that an index finds what begins with a text.
+        sa.Column(
+            "value",
+            sa.String().with_variant(sa.String(collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("original", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", "param", "value", "original"),
         sqlite_with_rowid=False,
