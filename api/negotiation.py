@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/http.html#general
 """
 
 from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -72,6 +73,17 @@ def returned(request: Request) -> str:
     """Return what a write shall answer: minimal, representation or OperationOutcome."""
     wanted = preferences(request).get("return", "")
     return wanted if wanted in RETURNS else "representation"
+
+
+def modified_since(request: Request) -> int | None:
+    """Return the second that If-Modified-Since names; None where it is not sent, or is no date."""
+    header = request.headers.get("if-modified-since")
+    if header is None:
+        return None
+    try:
+        return int(parsedate_to_datetime(header).timestamp())
+    except (ValueError, OverflowError):
+        return None
 
 
 def versions(request: Request, name: str) -> frozenset[str] | None:

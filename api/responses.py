@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from service.fhir.endpoint import Answer
 from service.fhir.outcome import issue, outcome
+from service.fhir.presentation import pretty
 
 FHIR_JSON = "application/fhir+json"
 _TYPE = (b"content-type", FHIR_JSON.encode())
@@ -39,7 +40,20 @@ class FhirResponse(Response):
 
 def not_modified(answer: Answer) -> Response:
     """Return 304: the caller has this version."""
-    return Response(None, 304, {"ETag": f'W/"{answer.version}"', "Cache-Control": "no-store"})
+    headers = {
+        "ETag": f'W/"{answer.version}"',
+        "Last-Modified": formatdate(answer.last_updated // 1_000_000, usegmt=True),
+        "Cache-Control": "no-store",
+    }
+    return Response(None, 304, headers)
+
+
+def laid_out(response: Response) -> None:
+    """Lay the JSON of a response out for people."""
+    body = getattr(response, "body", b"")
+    if body:
+        response.body = pretty(body)
+        response.headers["content-length"] = str(len(response.body))
 
 
 def refusal(status: int, code: str, text: str) -> Response:

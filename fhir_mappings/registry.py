@@ -22,7 +22,10 @@ from fhir_mappings import (
     questionnaire,
     questionnaire_response,
 )
+from fhir_mappings.conformance import definitions
+from fhir_mappings.forms import forms_of
 from fhir_mappings.search_parameters import parameters_of
+from fhir_mappings.value_sets import VALUE_SETS
 from service.fhir.mapping import Mapping, Owner, Registry, ResourceType
 
 # `revision` is raised by hand when a golden file changes (tests/fhir_mappings/test_golden.py).
@@ -44,6 +47,7 @@ MAPPINGS = (
     Mapping("Observation", "response", observation.render_answers),
     Mapping("Flag", "response", flag.render),
     Mapping("Consent", "consent", consent.render),
+    *(Mapping(name, "definition", definitions.render) for name in definitions.TYPES),
 )
 
 
@@ -172,6 +176,10 @@ SENT = (
 )
 
 
+DEFINITIONS = tuple(_type(name, documentation="Of this project.") for name in definitions.TYPES)
+
+
 def build_registry() -> Registry:
     """Return the registry that every session which writes is opened with."""
-    return Registry(MAPPINGS, (*DIRECTORY, *ABOUT_PATIENTS, *SENT))
+    types = (*DIRECTORY, *ABOUT_PATIENTS, *SENT, *DEFINITIONS)
+    return Registry(MAPPINGS, types, VALUE_SETS, forms_of)

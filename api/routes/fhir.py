@@ -11,7 +11,10 @@ from starlette.types import Receive, Scope, Send
 from api.context import Context
 from api.dependencies import access_of
 from api.errors import fhir_error, unexpected
+from api.routes import fhir_operations
+from api.responses import laid_out
 from api.routes.fhir_reading import (
+    history_of_all,
     history_of_instance,
     metadata_of,
     read_instance,
@@ -32,6 +35,7 @@ from api.routes.fhir_writing import (
 from service.errors import AlongsideError, NotSupportedError, ProjectionError
 from service.fhir.endpoint import absent, served
 
+PRETTY = b"_pretty=true"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -64,6 +68,10 @@ class Answering:
             response = self._refused(error)
         except Exception as error:  # noqa: BLE001 - nobody expected it: it is recorded and answered
             response = await unexpected(request, error)
+        if PRETTY in scope["query_string"]:
+            laid_out(response)
+        if scope["method"] == "HEAD":
+            response.body = b""
         await response(scope, receive, send)
 
     def _refused(self, error: AlongsideError) -> Response:
@@ -95,6 +103,7 @@ async def _elsewhere(request: Request, context: Context) -> Response:
 
 
 TABLE: dict[str, dict[str, Interaction]] = {
+    **fhir_operations.TABLE,
     "/fhir/{type}/{id}": {
         "GET": read_instance,
         "PUT": update_resource,
@@ -102,6 +111,8 @@ TABLE: dict[str, dict[str, Interaction]] = {
         "DELETE": delete_resource,
         "POST": search_by_post,
     },
+    "/fhir/_search": {"POST": search_by_post},
+    "/fhir/_history": {"GET": history_of_all},
     "/fhir/{type}": {
         "GET": search,
         "POST": create_resource,
@@ -111,6 +122,8 @@ TABLE: dict[str, dict[str, Interaction]] = {
     },
     "/fhir/{type}/{id}/_history": {"GET": history_of_instance},
     "/fhir/{type}/{id}/_history/{version}": {"GET": read_version},
-    "/fhir": {},
+    "/fhir/{type}/{id}/{member}": {"GET": search},
+    "/fhir/{type}/{id}/{member}/_search": {"POST": search_by_post},
+    "/fhir": {"GET": search},
     "/fhir/{rest:path}": dict.fromkeys(METHODS, _elsewhere),
 }

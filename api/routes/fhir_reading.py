@@ -3,12 +3,15 @@
 https://hl7.org/fhir/R4/http.html
 """
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.context import Context
 from api.dependencies import access_of
-from api.negotiation import accepts_json, is_strict, pairs_of, versions
+from api.negotiation import accepts_json, is_strict, modified_since, pairs_of, versions
 from api.responses import FhirResponse, not_modified, refusal
 from api.routes.fhir_requests import (
     FORM,
@@ -23,10 +26,23 @@ from service.access import Access
 from service.errors import NotSupportedError
 from service.fhir.capability import capability_statement
 from service.fhir.endpoint import Answer
+from service.fhir.history import read_shape
 from service.fhir.interactions.history_instance import history_instance
+from service.fhir.interactions.history_system import history_system
+from service.fhir.interactions.history_type import history_type
 from service.fhir.interactions.read import read
+from service.fhir.interactions.search_compartment import search_compartment
+from service.fhir.interactions.search_system import search_system
 from service.fhir.interactions.search_type import search_type
 from service.fhir.interactions.vread import vread
+from service.fhir.presentation import shaped
+from service.fhir.search_plan import WHOLE, Pairs, Shape
+
+HISTORY = "_history"
+SEARCH = "_search"
+OF_A_READ = frozenset({"_format", "_pretty", "_summary", "_elements"})
+
+Interacts = Callable[[Access, Pairs, bool], Awaitable[Answer]]
 
 
 def metadata_of(context: Context) -> Interaction:
@@ -43,56 +59,87 @@ def metadata_of(context: Context) -> Interaction:
 
 
 async def read_instance(request: Request, context: Context) -> Response:
-    access = await access_of(request, context)
     name, document_id = request.path_params["type"], request.path_params["id"]
-    if refused := why_not_read(request):
-        return refused
+    if document_id == HISTORY:
+        return await history_of_type(request, context)
+    access = await access_of(request, context)
+    shape = shape_of(request)
+    if not isinstance(shape, Shape):
+        return shape
     answer = await read(context.endpoint, access, name, document_id)
-    request.state.patients = answer.patients
-    seen = versions(request, "If-None-Match")
-    if seen and seen & {"*", str(answer.version)}:
-        return not_modified(answer)
-    return FhirResponse(answer)
+    return _as_asked(request, context, name, answer, shape)
 
 
 async def read_version(request: Request, context: Context) -> Response:
     access = await access_of(request, context)
-    if refused := why_not_read(request):
-        return refused
+    shape = shape_of(request)
+    if not isinstance(shape, Shape):
+        return shape
     where = request.path_params
     answer = await vread(context.endpoint, access, where["type"], where["id"], where["version"])
-    return told(request, answer)
+    return _as_asked(request, context, where["type"], answer, shape)
+
+
+def _as_asked(
+    request: Request, context: Context, name: str, answer: Answer, shape: Shape
+) -> Response:
+    """Answer 304 where the caller has it; else in the shape that was asked for."""
+    request.state.patients = answer.patients
+    seen, since = versions(request, "If-None-Match"), modified_since(request)
+    if seen is not None:
+        is_known = bool(seen & {"*", str(answer.version)})
+    else:
+        is_known = since is not None and answer.last_updated // 1_000_000 <= since
+    if is_known:
+        return not_modified(answer)
+    if not shape.whole:
+        answer = replace(answer, body=shaped(answer.body, shape, context.registry.forms(name)))
+    return FhirResponse(answer)
 
 
 async def history_of_instance(request: Request, context: Context) -> Response:
-    access = await access_of(request, context)
-    pairs, where = pairs_of(query_of(request)), request.path_params
-    if not accepts_json(request, pairs):
-        return not_acceptable()
-    strict = is_strict(request)
-    answer = await history_instance(
-        context.endpoint, access, where["type"], where["id"], pairs=pairs, strict=strict
+    where = request.path_params
+    return await _answered(
+        request,
+        context,
+        query_of(request),
+        lambda access, pairs, strict: history_instance(
+            context.endpoint, access, where["type"], where["id"], pairs=pairs, strict=strict
+        ),
     )
-    return told(request, answer)
+
+
+async def history_of_type(request: Request, context: Context) -> Response:
+    name = request.path_params["type"]
+    return await _answered(
+        request,
+        context,
+        query_of(request),
+        lambda access, pairs, strict: history_type(
+            context.endpoint, access, name, pairs, strict=strict
+        ),
+    )
+
+
+async def history_of_all(request: Request, context: Context) -> Response:
+    return await _answered(
+        request,
+        context,
+        query_of(request),
+        lambda access, pairs, strict: history_system(
+            context.endpoint, access, pairs, strict=strict
+        ),
+    )
 
 
 async def search(request: Request, context: Context) -> Response:
-    access = await access_of(request, context)
-    return await searched(request, context, access, query_of(request))
-
-
-async def searched(request: Request, context: Context, access: Access, query: str) -> Response:
-    pairs = pairs_of(query)
-    if not accepts_json(request, pairs):
-        return not_acceptable()
-    name, strict = request.path_params["type"], is_strict(request)
-    answer = await search_type(context.endpoint, access, name, pairs, strict=strict)
-    return told(request, answer)
+    return await _searched(request, context, query_of(request))
 
 
 async def search_by_post(request: Request, context: Context) -> Response:
-    access = await access_of(request, context)
-    if request.path_params["id"] != "search":
+    """Answer a search whose parameters are in a form; they come with those of the address."""
+    await access_of(request, context)
+    if request.path_params.get("id", SEARCH) != SEARCH and "member" not in request.path_params:
         raise NotSupportedError("POST to an instance is not offered here")
     if not request.headers.get("content-type", "").lower().startswith(FORM):
         return refusal(415, "not-supported", f"send the parameters as {FORM}")
@@ -102,15 +149,62 @@ async def search_by_post(request: Request, context: Context) -> Response:
     form = body.decode("ascii", "replace")
     query = "&".join(part for part in (query_of(request), form) if part)
     request.state.searched = query.encode("latin-1", "replace")
-    return await searched(request, context, access, query)
+    return await _searched(request, context, query)
 
 
-def why_not_read(request: Request) -> Response | None:
-    """Return why a read cannot be answered as it was asked, if it cannot."""
-    pairs = pairs_of(query_of(request))
+async def _searched(request: Request, context: Context, query: str) -> Response:
+    """Search a type, the compartment that the address names, or everything."""
+    where, endpoint = request.path_params, context.endpoint
+    if "member" in where:
+        return await _answered(
+            request,
+            context,
+            query,
+            lambda access, pairs, strict: search_compartment(
+                endpoint,
+                access,
+                (where["type"], where["id"]),
+                where["member"],
+                pairs=pairs,
+                strict=strict,
+            ),
+        )
+    if "type" in where:
+        return await _answered(
+            request,
+            context,
+            query,
+            lambda access, pairs, strict: search_type(
+                endpoint, access, where["type"], pairs, strict=strict
+            ),
+        )
+    return await _answered(
+        request,
+        context,
+        query,
+        lambda access, pairs, strict: search_system(endpoint, access, pairs, strict=strict),
+    )
+
+
+async def _answered(
+    request: Request, context: Context, query: str, interaction: Interacts
+) -> Response:
+    access = await access_of(request, context)
+    pairs = pairs_of(query)
     if not accepts_json(request, pairs):
         return not_acceptable()
-    other = [name for name, _ in pairs if name not in {"_format", "_pretty"}]
+    return told(request, await interaction(access, pairs, is_strict(request)))
+
+
+def shape_of(request: Request) -> Shape | Response:
+    """Return how much a read is asked to answer, or why it cannot be answered so."""
+    query = query_of(request)
+    pairs = pairs_of(query)
+    if not accepts_json(request, pairs):
+        return not_acceptable()
+    if not query:
+        return WHOLE
+    other = [name for name, _ in pairs if name not in OF_A_READ]
     if other and is_strict(request):
-        return refusal(400, "not-supported", "a read takes _format only")
-    return None
+        return refusal(400, "not-supported", f"a read takes {', '.join(sorted(OF_A_READ))} only")
+    return read_shape(pairs)

@@ -38,13 +38,9 @@ def bundle(
     return b",".join(parts) + b"}"
 
 
-def match(prefix: bytes, document_id: str, content: bytes) -> bytes:
-    """Return a search entry; `prefix` is the address of the type, with its slash."""
-    return b'{"fullUrl":"%b%b","resource":%b,"search":{"mode":"match"}}' % (
-        prefix,
-        document_id.encode(),
-        content,
-    )
+def entry(mode: bytes, url: str, content: bytes) -> bytes:
+    """Return a search entry; `mode` is match or include, `url` the resource's address."""
+    return b'{"fullUrl":"%b","resource":%b,"search":{"mode":"%b"}}' % (url.encode(), content, mode)
 
 
 def remark(outcome: bytes) -> bytes:

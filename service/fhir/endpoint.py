@@ -5,8 +5,8 @@ https://hl7.org/fhir/R4/http.html
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Any, Protocol
 
 from service.access import Access
@@ -14,6 +14,7 @@ from service.clock import Clock, microseconds
 from service.commands import CorrectResponse, ReceivePatient, RecordResponse
 from service.database import Database
 from service.errors import ForbiddenError, GoneError, NotFoundError
+from service.fhir.identity import caller_audience, storage_id
 from service.fhir.mapping import Registry, ResourceType
 from service.fhir.paging import link_key
 from service.fhir.refresh import DUE, refresh_due
@@ -47,6 +48,7 @@ class Writing:
     """What the mappings lend to the interactions that write; `api.bootstrap` brings them."""
 
     validate: Callable[[dict[str, Any]], Sequence[Finding]]
+    validate_profile: Callable[[dict[str, Any], str], Sequence[Finding]]
     to_command: Callable[..., RecordResponse]
     to_correction: Callable[..., CorrectResponse]
     to_patient: Callable[..., ReceivePatient]
@@ -83,13 +85,23 @@ class Endpoint:
             self._audiences[name, access.audience] = found
         return found
 
-    def rules(self) -> Rules:
-        return Rules(
+    def rules(self, access: Access | None = None) -> Rules:
+        """Return the rules of a search; without a caller it may join nothing."""
+        rules = Rules(
             base=self.base,
             now=microseconds(self.clock()),
             page_size=self.page_size,
             page_limit=self.page_limit,
             types=self.registry.by_type,
+            value_sets=self.registry.value_sets,
+        )
+        if access is None:
+            return rules
+        return replace(
+            rules,
+            access=access,
+            where=lambda name: self.audiences(name, access),
+            locate=partial(storage_id, caller_audience(self.key, access)),
         )
 
     async def moment(self) -> int:

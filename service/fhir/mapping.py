@@ -174,16 +174,32 @@ class ResourceType:
 
 
 @dataclass(frozen=True)
+class Forms:
+    """What shorter forms of a resource keep: `always` these, and in a summary those too.
+
+    `summary` has for each element 1, or the elements that a backbone element keeps.
+    """
+
+    always: frozenset[str] = frozenset()
+    summary: MappingOf[str, Any] = field(default_factory=dict)
+
+
+def mandatory_only(_name: str) -> Forms:
+    return Forms()
+
+
+@dataclass(frozen=True)
 class Registry:
     """All mappings and resource types; every session that writes is opened with one.
 
     `value_sets` has the codes, as (system, code), of each value set that is carried, by its
-    canonical address.
+    canonical address. `forms` tells what shorter forms of a type keep.
     """
 
     mappings: tuple[Mapping, ...]
     types: tuple[ResourceType, ...]
     value_sets: MappingOf[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    forms: Callable[[str], Forms] = mandatory_only
 
     @cached_property
     def by_kind(self) -> dict[str, tuple[Mapping, ...]]:

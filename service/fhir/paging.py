@@ -8,13 +8,13 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
+from dataclasses import dataclass
 from urllib.parse import quote_plus
 
 import orjson
 
 from service.access import Access
 from service.errors import InvalidError
-from service.fhir.search import Key
 from service.fhir.search_results import CURSOR
 
 SIGNATURE = 16
@@ -35,14 +35,26 @@ def address(path: str, query: str) -> str:
     return f"{path}?{query}" if query else path
 
 
-def signed(key: bytes, access: Access, target: str, after: Key) -> str:
+@dataclass(frozen=True)
+class Place:
+    """Where a page ended: the values that it is walked by, the id among them.
+
+    `until` is the moment of the first page, which bounds the others; `total`, what was counted.
+    """
+
+    values: tuple[int | float | str, ...]
+    until: int | None = None
+    total: int | None = None
+
+
+def signed(key: bytes, access: Access, target: str, place: Place) -> str:
     """Return the cursor that continues `target` (its path and query) after this place."""
-    place = orjson.dumps([after.value, after.id])
-    mac = _signature(key, access, target, place)
-    return base64.urlsafe_b64encode(mac + place).rstrip(b"=").decode()
+    said = orjson.dumps([place.values, place.until, place.total])
+    mac = _signature(key, access, target, said)
+    return base64.urlsafe_b64encode(mac + said).rstrip(b"=").decode()
 
 
-def opened(key: bytes, access: Access, target: str, cursor: str) -> Key:
+def opened(key: bytes, access: Access, target: str, cursor: str) -> Place:
     """Return the place that a cursor of ours names.
 
     Raises:
@@ -52,11 +64,11 @@ def opened(key: bytes, access: Access, target: str, cursor: str) -> Key:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error):
         raise InvalidError(_FORGED, element=CURSOR) from None
-    mac, place = raw[:SIGNATURE], raw[SIGNATURE:]
-    if not hmac.compare_digest(mac, _signature(key, access, target, place)):
+    mac, said = raw[:SIGNATURE], raw[SIGNATURE:]
+    if not hmac.compare_digest(mac, _signature(key, access, target, said)):
         raise InvalidError(_FORGED, element=CURSOR)
-    value, document_id = orjson.loads(place)
-    return Key(value, document_id)
+    values, until, total = orjson.loads(said)
+    return Place(tuple(values), until, total)
 
 
 def _signature(key: bytes, access: Access, target: str, place: bytes) -> bytes:
@@ -64,7 +76,7 @@ def _signature(key: bytes, access: Access, target: str, place: bytes) -> bytes:
     return hmac.digest(key, bound + b"\x1f" + place, hashlib.sha256)[:SIGNATURE]
 
 
-def next_link(key: bytes, access: Access, target: str, after: Key) -> str:
+def next_link(key: bytes, access: Access, target: str, place: Place) -> str:
     """Return the address of the page after this place."""
     separator = "&" if "?" in target else "?"
-    return f"{target}{separator}{CURSOR}={signed(key, access, target, after)}"
+    return f"{target}{separator}{CURSOR}={signed(key, access, target, place)}"

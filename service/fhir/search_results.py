@@ -3,10 +3,15 @@
 https://hl7.org/fhir/R4/search.html#Summary
 """
 
+from dataclasses import replace
+
 from service.errors import InvalidError
-from service.fhir.search_plan import Plan, Reader, Rules, Sort, UnsupportedError
+from service.fhir.includes import read_include
+from service.fhir.search_plan import BY_UPDATE, Plan, Reader, Rules, Shape, UnsupportedError
+from service.fhir.search_sort import sort_key
 
 CURSOR = "_cursor"
+MOST_KEYS = 5
 JSON_FORMATS = frozenset({"json", "application/json", "application/fhir+json", "text/json"})
 
 
@@ -20,30 +25,35 @@ def _count(plan: Plan, name: str, value: str, rules: Rules) -> Plan:
 
 
 def _sort(plan: Plan, name: str, value: str, _rules: Rules) -> Plan:
-    first, *more = value.split(",")
-    if not first.removeprefix("-"):
-        raise InvalidError("must name a parameter", element=name)
-    descending = first.startswith("-")
-    if more not in ([], ["-_id" if descending else "_id"]):
-        raise UnsupportedError("sorts by one parameter here; the id breaks ties")
-    dates = [plan.kind.date] if plan.kind.date else []
-    columns = {"_id": "d.id", "_lastUpdated": "d.last_updated"}
-    columns |= dict.fromkeys(dates, "d.date_low")
-    column = columns.get(first.removeprefix("-"))
-    if column is None:
-        raise UnsupportedError(f"can be sorted by {', '.join(columns)}")
-    timed = plan.timed or column == "d.last_updated"
-    return plan._replace(sort=Sort(column, descending), timed=timed)
+    keys = []
+    for text in value.split(",")[:MOST_KEYS]:
+        if not text.removeprefix("-"):
+            raise InvalidError("must name a parameter", element=name)
+        key = sort_key(plan.kind, text)
+        if key is None:
+            raise UnsupportedError(f"{plan.kind.name} cannot be sorted by one of these here")
+        keys.append(key)
+    if value.count(",") >= MOST_KEYS:
+        raise UnsupportedError(f"sorts by {MOST_KEYS} parameters at most")
+    timed = plan.timed or any(key.column == BY_UPDATE.column for key in keys)
+    return plan._replace(sort=tuple(keys), timed=timed)
 
 
 def _summary(plan: Plan, name: str, value: str, _rules: Rules) -> Plan:
     if value == "count":
         return plan._replace(count_only=True)
+    return plan._replace(shape=summarised(plan.shape, name, value))
+
+
+def _elements(plan: Plan, _name: str, value: str, _rules: Rules) -> Plan:
+    return plan._replace(shape=replace(plan.shape, elements=frozenset(value.split(","))))
+
+
+def summarised(shape: Shape, name: str, value: str) -> Shape:
+    """Return the shape with this `_summary`."""
     if value not in {"true", "false", "text", "data"}:
         raise InvalidError("must be true, false, text, data or count", element=name)
-    if value != "false":
-        raise UnsupportedError("only count and false are supported")
-    return plan
+    return replace(shape, summary="" if value == "false" else value)
 
 
 def _total(plan: Plan, name: str, value: str, _rules: Rules) -> Plan:
@@ -70,8 +80,22 @@ CONTROLS: dict[str, Reader] = {
     "_count": _count,
     "_sort": _sort,
     "_summary": _summary,
+    "_elements": _elements,
     "_total": _total,
     "_format": _format,
     "_pretty": _pretty,
     CURSOR: _cursor,
+}
+
+
+def _include(plan: Plan, name: str, value: str, rules: Rules) -> Plan:
+    found = read_include(name, value, rules.types)
+    return plan._replace(includes=(*plan.includes, *found))
+
+
+# These may stand more than once, and be followed by `:iterate`.
+INCLUDES: dict[str, Reader] = {
+    f"{name}{how}": _include
+    for name in ("_include", "_revinclude")
+    for how in ("", ":iterate", ":recurse")
 }

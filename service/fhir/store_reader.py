@@ -44,6 +44,9 @@ class StoreReader(Protocol):
         None stands for: whatever is visible is complete.
         """
 
+    async def moment(self) -> int | None:
+        """Return what the clock of the stamps says, or None where it is this machine's."""
+
     async def close(self) -> None:
         """Let go of the connections."""
 
@@ -76,6 +79,9 @@ class SqliteReader:
 
     async def horizon(self) -> int | None:
         return None  # one writer at a time: the order of stamps is the order of commits
+
+    async def moment(self) -> int | None:
+        return None
 
     async def close(self) -> None:
         for connection in self._opened:
@@ -124,6 +130,7 @@ def _with_percent(sql: str) -> str:
     return sql.replace("?", "%s")
 
 
+MOMENT = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 # Stamps are taken after a transaction has its id, so none below this moment can still come.
 HORIZON = f"""
 SELECT (extract(epoch FROM least(statement_timestamp(), min(xact_start))) * 1000000)::bigint
@@ -177,6 +184,10 @@ class PostgresqlReader:
             ((found,),) = await self.rows(HORIZON, ())
             self._horizon = (asked, found)
         return found
+
+    async def moment(self) -> int | None:
+        ((found,),) = await self.rows(MOMENT, ())
+        return int(found)
 
     async def close(self) -> None:
         await self._pool.close()

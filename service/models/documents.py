@@ -26,6 +26,7 @@ class Document(SQLModel, table=True):
         Index("ix_documents_subject", "audience", "type", "subject", "date_low"),
         Index("ix_documents_updated", "audience", "type", "last_updated"),
         Index("ix_documents_date", "audience", "type", "date_low"),
+        Index("ix_documents_id", "audience", "type", "id"),
         Index("ix_documents_source", "source"),
         Index("ix_documents_indexed", "indexed"),
     )
@@ -162,6 +163,7 @@ class Event(SQLModel, table=True):
     """A version came to be: what subscriptions and deliveries will be made from."""
 
     __tablename__ = "events"
+    __table_args__ = (Index("ix_events_at", "audience", "at"),)
 
     number: int | None = Field(default=None, primary_key=True)
     id: str = Field(index=True, max_length=32)

@@ -7,33 +7,42 @@ import zlib
 
 from service.access import Access
 from service.errors import NotFoundError
-from service.fhir.endpoint import Answer, Endpoint, require, served
-from service.fhir.interactions.read import current
+from service.fhir.endpoint import Answer, Endpoint, gone, require, served
+from service.fhir.interactions.read import latest, stored_id
 
 LONGEST_VERSION = 18
 
 OLDER = (
-    "SELECT last_updated, content FROM document_versions WHERE id = ? AND version = ?"
-    " AND NOT sealed AND NOT deleted AND confidentiality <= ?"
+    "SELECT last_updated, content, deleted FROM document_versions WHERE id = ? AND version = ?"
+    " AND NOT sealed AND confidentiality <= ?"
 )
 
 
 async def vread(
     endpoint: Endpoint, access: Access, name: str, document_id: str, version: str
 ) -> Answer:
-    """Return the version."""
+    """Return the version.
+
+    Raises:
+        NotFoundError: there is none that the caller may see.
+        GoneError: it is the one by which a client deleted the document.
+    """
     kind = served(endpoint.registry, name)
     require(access, name, "r")
-    now = await current(endpoint, access, name, document_id)
+    now, deleted = await latest(endpoint, access, name, document_id)
     if version == str(now.version):
+        if deleted:
+            raise gone(name)
         return now
     if kind.current_only or not _is_number(version):
         raise _absent_version(name)
-    args = (document_id, int(version), access.ceiling)
+    args = (stored_id(endpoint, access, name, document_id), int(version), access.ceiling)
     rows = await endpoint.reader.rows(OLDER, args)
     if not rows:
         raise _absent_version(name)
-    last_updated, packed = rows[0]
+    last_updated, packed, was_deleted = rows[0]
+    if was_deleted:
+        raise gone(name)
     body = zlib.decompress(packed)
     return Answer(200, body, int(version), last_updated, patients=now.patients)
 

@@ -1,0 +1,106 @@
+"""One page of the history of a type or of everything, walked by the events of the store.
+
+What the caller may not see now has no history, but for what a client itself deleted; what is
+sealed, or above the ceiling by its own label, is left out (ADR 0007). All of it lies below the
+horizon, so that whoever polls by `_since` misses nothing.
+https://hl7.org/fhir/R4/http.html#history
+"""
+
+import zlib
+from collections.abc import Sequence
+
+from service.access import Access
+from service.fhir.bundle_bytes import bundle, link
+from service.fhir.endpoint import Answer, Endpoint
+from service.fhir.history import Asked, Version, entries, read_history_query
+from service.fhir.mapping import ResourceType
+from service.fhir.paging import Place, address, next_link, opened, query_string
+from service.fhir.rosters import ROSTER, members
+from service.fhir.search import beyond
+from service.fhir.search_plan import Pairs, Sort
+
+ORDER = ("e.at", "e.id", "e.version")
+# An event for each version: the current one has its content in `documents`, an older one in
+# `document_versions`. On a tombstone no content is left.
+VERSIONS = (
+    "SELECT e.type, coalesce(d.chosen_id, d.id), e.version, e.at,"
+    " CASE WHEN v.id IS NULL THEN d.content ELSE v.content END, v.id IS NOT NULL,"
+    " CASE WHEN v.id IS NULL THEN d.deleted ELSE v.deleted END, e.id, d.patient_key"
+    " FROM events e CROSS JOIN documents d"
+    " LEFT JOIN document_versions v ON v.id = e.id AND v.version = e.version"
+    " WHERE e.audience = ? AND e.at >= ? AND e.at < ? AND e.type IN (TYPES)"
+    " AND d.id = e.id AND d.audience = e.audience AND d.confidentiality <= ?"
+    " AND (NOT d.deleted OR d.owner = 'client')"
+    " AND (d.version = e.version OR"
+    " (NOT v.sealed AND v.confidentiality <= ? AND e.type NOT IN (CURRENT_ONLY)))"
+)
+
+
+async def history_page(
+    endpoint: Endpoint,
+    access: Access,
+    path: str,
+    kinds: Sequence[ResourceType],
+    *,
+    pairs: Pairs,
+    strict: bool,
+) -> Answer:
+    """Return one page of the versions of these types."""
+    asked = read_history_query(pairs, endpoint.rules(), strict=strict, sortable=True)
+    target = address(path, query_string(asked.used))
+    place = asked.cursor and opened(endpoint.link_key, access, target, asked.cursor)
+    await endpoint.settle()
+    until = place.until if place else await endpoint.reader.horizon()
+    if until is None:
+        until = await endpoint.moment() + 1
+    sql, args = statement(access, kinds, asked, until=until, place=place or None)
+    rows = await endpoint.reader.rows(sql, args)
+    links = [link("self", target)]
+    if len(rows) > asked.count:
+        rows = rows[: asked.count]
+        _, _, version, at, *_, stored, _ = rows[-1]
+        after = Place((at, stored, version), until)
+        links.append(link("next", next_link(endpoint.link_key, access, target, after)))
+    versions = [_version(row) for row in rows]
+    told = entries(endpoint.base, versions, asked, endpoint.registry)
+    keys = {row[-1] for row in rows if row[-1]}
+    rosters = [each.content for each in versions if each.type == ROSTER and not each.deleted]
+    keys |= await members(endpoint.reader, access, rosters)
+    return Answer(200, bundle("history", links, told), patients=keys)
+
+
+def statement(
+    access: Access,
+    kinds: Sequence[ResourceType],
+    asked: Asked,
+    *,
+    until: int,
+    place: Place | None,
+) -> tuple[str, tuple[object, ...]]:
+    """Return the SELECT of one page and one row more: each audience's events, then merged."""
+    names = [kind.name for kind in kinds]
+    single = [kind.name for kind in kinds if kind.current_only] or [""]
+    sql = VERSIONS.replace("(TYPES)", _marks(names)).replace("(CURRENT_ONLY)", _marks(single))
+    own: tuple[object, ...] = (*names, access.ceiling, access.ceiling, *single)
+    if place is not None:
+        after = beyond([Sort(each, not asked.ascending) for each in ORDER], place.values)
+        sql, own = f"{sql} AND {after.sql}", (*own, *after.args)
+    direction = "ASC" if asked.ascending else "DESC"
+    order = ", ".join(f"{each} {direction}" for each in ORDER)
+    page = f"SELECT * FROM ({sql} ORDER BY {order} LIMIT ?)"  # noqa: S608 - no value is in the text
+    args = [(audience, asked.since, until, *own, asked.count + 1) for audience in access.audiences]
+    places = ", ".join(f"{number} {direction}" for number in (4, 8, 3))
+    whole = f"{page} a UNION ALL {page} b ORDER BY {places} LIMIT ?"
+    return whole, (*args[0], *args[1], asked.count + 1)
+
+
+def _marks(values: Sequence[str]) -> str:
+    return f"({', '.join('?' * len(values))})"
+
+
+def _version(row: tuple[object, ...]) -> Version:
+    name, shown, version, at, content, packed, deleted, *_ = row
+    body = b"" if deleted else bytes(content)  # type: ignore[call-overload]
+    if packed and body:
+        body = zlib.decompress(body)
+    return Version(str(name), str(shown), int(version), int(at), body, bool(deleted))  # type: ignore[call-overload]

@@ -1,0 +1,115 @@
+"""One page of a searchset: what plans find, what that brings along, and the way to the next page.
+
+Pages are walked by keyset, so what does not move is met once; what comes after the first page
+stays out of the others. https://hl7.org/fhir/R4/http.html#paging
+"""
+
+from collections.abc import Sequence
+
+import orjson
+
+from service.access import Access
+from service.errors import Problem
+from service.fhir.bundle_bytes import bundle, entry, link, remark
+from service.fhir.endpoint import Answer, Endpoint
+from service.fhir.includes import Brought, authorised
+from service.fhir.outcome import warnings
+from service.fhir.paging import Place, address, next_link, opened, query_string
+from service.fhir.presentation import shaped
+from service.fhir.rosters import ROSTER, members
+from service.fhir.search import WIDTH, Bounds, Found, count_statement, pages_statement
+from service.fhir.search_drivers import driven
+from service.fhir.search_drivers import driven
+from service.fhir.search_plan import Plan, Shape
+from service.fhir.store_reader import Rows
+
+LEFT_OUT = Problem("_include", "more would come along than a page takes", "incomplete")
+
+
+async def searchset(endpoint: Endpoint, access: Access, path: str, plans: Sequence[Plan]) -> Answer:
+    """Return one page of what the plans, one for each type, find; `path` is the search's address.
+
+    All of them have the same page size, order, controls and cursor.
+    """
+    plans = [await driven(endpoint.reader, each) for each in plans]
+    plan = plans[0]
+    authorised(plan.includes, access, endpoint.registry.by_type)
+    target = address(path, query_string(plan.used))
+    place = opened(endpoint.link_key, access, target, plan.cursor) if plan.cursor else None
+    await endpoint.settle()
+    bounds = await _bounds(endpoint, access, plan, place)
+    plans = [await driven(endpoint.reader, each) for each in plans]
+    sought = [(each, endpoint.audiences(each.kind.name, access)) for each in plans]
+    total = place.total if place else await _total(endpoint, sought, bounds)
+    rows: Rows = []
+    if not plan.count_only:
+        rows = await endpoint.reader.rows(*pages_statement(sought, bounds))
+    links = [link("self", target)]
+    if len(rows) > plan.size:
+        rows = rows[: plan.size]
+        until = await endpoint.moment() if bounds.until is None else bounds.until
+        after = Place((*rows[-1][WIDTH:], rows[-1][0]), until, total)
+        links.append(link("next", next_link(endpoint.link_key, access, target, after)))
+    matches = [Found(*row[:WIDTH]) for row in rows]
+    return await _answer(endpoint, access, plan, matches, links=links, total=total)
+
+
+async def _bounds(endpoint: Endpoint, access: Access, plan: Plan, place: Place | None) -> Bounds:
+    if place is not None:
+        return Bounds(access.ceiling, place.values, place.until)
+    return Bounds(access.ceiling, until=await endpoint.reader.horizon() if plan.timed else None)
+
+
+async def _total(
+    endpoint: Endpoint, sought: Sequence[tuple[Plan, Sequence[int]]], bounds: Bounds
+) -> int | None:
+    total = 0
+    for plan, where in sought:
+        if not (plan.total or plan.count_only):
+            return None
+        ((count,),) = await endpoint.reader.rows(*count_statement(plan, where, bounds))
+        total += int(count)
+    return total
+
+
+async def _answer(
+    endpoint: Endpoint,
+    access: Access,
+    plan: Plan,
+    matches: Sequence[Found],
+    *,
+    links: Sequence[bytes],
+    total: int | None,
+) -> Answer:
+    brought = Brought(endpoint.reader, access, endpoint.registry.by_type)
+    if plan.includes:
+        await brought.follow(matches, plan.includes)
+    others = list(brought.found.values())
+    entries = [
+        *(found_entry(endpoint, b"match", each, plan.shape) for each in matches),
+        *(found_entry(endpoint, b"include", each, plan.shape) for each in others),
+    ]
+    problems = (*plan.ignored, LEFT_OUT) if brought.left_out else plan.ignored
+    if problems:
+        entries.append(remark(orjson.dumps(warnings(problems))))
+    everything = [*matches, *others]
+    rank = max((each.confidentiality for each in everything), default=None)
+    body = bundle("searchset", links, entries, total=total, rank=rank)
+    return Answer(200, body, patients=await _patients(endpoint, access, everything))
+
+
+def found_entry(endpoint: Endpoint, mode: bytes, found: Found, shape: Shape) -> bytes:
+    """Return the entry of a document that was found."""
+    content = found.content
+    if not shape.whole:
+        content = shaped(content, shape, endpoint.registry.forms(found.type))
+    return entry(mode, f"{endpoint.base}/{found.type}/{found.shown}", content)
+
+
+async def _patients(endpoint: Endpoint, access: Access, found: Sequence[Found]) -> set[str]:
+    """Return the keys of the patients whom the page tells of; a roster tells of its members."""
+    keys = {each.patient_key for each in found if each.patient_key}
+    rosters = [each.content for each in found if each.type == ROSTER]
+    if rosters:
+        keys |= await members(endpoint.reader, access, rosters)
+    return keys
