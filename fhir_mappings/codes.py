@@ -6,10 +6,11 @@ https://hl7.org/fhir/R4/terminologies-systems.html
 from dataclasses import dataclass
 from typing import Final
 
+from service.canonical import BASE
 from service.models.consents import Category
 from service.models.groups import Facilitation, Modality
 
-OURS: Final = "https://alongside.example/fhir"
+OURS: Final = BASE
 LOCAL: Final = f"{OURS}/CodeSystem"
 IDENTIFIERS: Final = f"{OURS}/identifier"
 EXTENSIONS: Final = f"{OURS}/StructureDefinition"

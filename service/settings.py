@@ -3,6 +3,7 @@
 https://docs.pydantic.dev/latest/concepts/pydantic_settings/
 """
 
+import re
 from typing import Literal, Self
 
 from pydantic import AliasChoices, Field, field_validator, model_validator
@@ -14,12 +15,28 @@ CRISIS_TEXT = (
 )
 
 
-class Settings(BaseSettings):
-    """Read from environment variables that begin with ALONGSIDE_; also DATABASE_URL."""
+DEFAULT_CANONICAL_BASE = "https://alongside.example/fhir"
+
+
+class Canonical(BaseSettings):
+    """What our definitions are named under; it is fixed when the process starts."""
 
     model_config = SettingsConfigDict(
         env_prefix="ALONGSIDE_", populate_by_name=True, frozen=True, extra="ignore"
     )
+
+    canonical_base: str = DEFAULT_CANONICAL_BASE
+
+    @field_validator("canonical_base")
+    @classmethod
+    def _names(cls, value: str) -> str:
+        if not re.fullmatch(r"https?://[^\s|#?\"\\]+", value):
+            raise ValueError("must begin with http:// or https://, without query or fragment")
+        return value.rstrip("/")
+
+
+class Settings(Canonical):
+    """Read from environment variables that begin with ALONGSIDE_; also DATABASE_URL."""
 
     database_url: str = Field(
         default="sqlite:///alongside.db",

@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
+from service.canonical import rebased
 from service.instruments.definitions import (
     Answer,
     Band,
@@ -39,7 +40,7 @@ __all__ = [
 def all_versions() -> tuple[Instrument, ...]:
     """Return every definition, oldest first within one instrument."""
     sources = (path for path in files(__name__).iterdir() if path.name.endswith(".json"))
-    found = (parse(json.loads(path.read_text(encoding="utf-8"))) for path in sources)
+    found = (parse(json.loads(rebased(path.read_text(encoding="utf-8")))) for path in sources)
     return tuple(sorted(found, key=lambda each: (each.id, _version_key(each.version))))
 
 
