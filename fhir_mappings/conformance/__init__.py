@@ -1,0 +1,1 @@
+"""The definitions of this project as resources: what its codes, extensions and systems mean."""

@@ -1,0 +1,46 @@
+"""OperationDefinition of each operation: what of HL7's own is offered here.
+
+https://hl7.org/fhir/R4/operationdefinition.html
+"""
+
+from collections.abc import Iterator
+
+from fhir_mappings.codes import OURS
+from fhir_mappings.conformance.canonical import Resource, computable, definition
+from service.fhir.operations.operation import ANY, OPERATIONS, Operation, Parameter
+
+
+def canonical(operation: Operation) -> str:
+    return f"{OURS}/OperationDefinition/{operation.key}"
+
+
+def resources() -> Iterator[Resource]:
+    """Yield the definitions."""
+    for each in OPERATIONS:
+        name = computable(each.key)
+        said = definition(
+            "OperationDefinition", canonical(each), name, each.title, each.description
+        )
+        yield {
+            **said,
+            "kind": "operation",
+            "affectsState": False,
+            "code": each.name,
+            "base": each.base,
+            "resource": ["Resource" if each.resource == ANY else each.resource],
+            "system": False,
+            "type": each.at_type,
+            "instance": each.at_instance,
+            "parameter": [_parameter(one) for one in each.parameters],
+        }
+
+
+def _parameter(parameter: Parameter) -> Resource:
+    return {
+        "name": parameter.name,
+        "use": parameter.use,
+        "min": parameter.least,
+        "max": str(parameter.most) if parameter.most else "*",
+        "documentation": parameter.documentation,
+        "type": parameter.type,
+    }

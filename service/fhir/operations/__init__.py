@@ -1,0 +1,1 @@
+"""The FHIR operations, one file each, named as the specification names them."""
