@@ -68,6 +68,12 @@ SEARCHED = {
     "Appointment": "identifier patient actor practitioner location status service-type date"
     " appointment-type based-on reason-code part-status",
     "Flag": "identifier patient subject date encounter author",
+    "CodeSystem": "url version name title status description content-mode code system",
+    "NamingSystem": "name status description",
+    "OperationDefinition": "url version name title status description code kind base system type"
+    " instance",
+    "StructureDefinition": "url version name title status description type base kind ext-context",
+    "ValueSet": "url version name title status description reference",
 }
 US_CORE = {
     "Condition": ("asserted-date",),

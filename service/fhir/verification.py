@@ -13,6 +13,7 @@ from service.fhir.document_bytes import head, tail
 from service.fhir.documents import SELECT_ALL, Stored, stored_by_source
 from service.fhir.mapping import Owner
 from service.fhir.projection import DocumentProjector, Rendering
+from service.fhir.publication import OURS
 from service.fhir.sources import STANDALONE, Sources
 from service.models.base import Projected
 from service.models.consents import Consent
@@ -55,7 +56,8 @@ def differences(
     current = {
         one: row
         for one, row in stored.items()
-        if not row.deleted and row.owner != Owner.CLIENT.value  # nothing renders those
+        # nothing renders what clients sent, nor definitions, which an installation publishes
+        if not row.deleted and row.owner != Owner.CLIENT.value and not row.source.startswith(OURS)
     }
     key, now = projector.key(session), projector.clock()
     rendering = Rendering(projector.registry, session, key, now)

@@ -1,0 +1,74 @@
+"""/fhir, operations: addresses with a dollar sign led to what they name.
+
+https://hl7.org/fhir/R4/operations.html
+"""
+
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.context import Context
+from api.dependencies import access_of
+from api.negotiation import accepts_json, is_json, is_strict, pairs_of
+from api.responses import refusal
+from api.routes.fhir_requests import (
+    Interaction,
+    body_of,
+    not_acceptable,
+    query_of,
+    told,
+    too_large,
+)
+from service.fhir.endpoint import served
+from service.fhir.operations.call import Call, Inputs, inputs_of
+from service.fhir.operations.execution import execute, operation
+
+SMALL = 20_000  # bytes that are parsed while others wait
+
+
+async def invoked(request: Request, context: Context) -> Response:
+    """Answer what an operation answers."""
+    access = await access_of(request, context)
+    where = request.path_params
+    kind, instance = where.get("type"), where.get("id")
+    if kind is not None:
+        served(context.registry, kind)
+    is_get = request.method != "POST"
+    found = operation(where["operation"], kind, instance=instance is not None, get=is_get)
+    pairs = pairs_of(query_of(request))
+    if not accepts_json(request, pairs):
+        return not_acceptable()
+    inputs = Inputs(tuple(pairs))
+    if not is_get:
+        body = await body_of(request)
+        if body is None:
+            return too_large()
+        if body.strip() and not is_json(request):
+            return refusal(415, "not-supported", "send application/fhir+json")
+        inputs = await _inputs(pairs, body)
+    call = Call(
+        context.endpoint,
+        context.writing,
+        access,
+        type=str(kind),
+        id=instance,
+        inputs=inputs,
+        strict=is_strict(request),
+    )
+    return told(request, await execute(found, call))
+
+
+async def _inputs(pairs: list[tuple[str, str]], body: bytes) -> Inputs:
+    if len(body) <= SMALL:
+        return inputs_of(pairs, body)
+    return await to_thread.run_sync(inputs_of, pairs, body)
+
+
+_METHODS: dict[str, Interaction] = {"GET": invoked, "POST": invoked}
+
+# They stand before the addresses of types and instances, which would take the name for an id.
+TABLE: dict[str, dict[str, Interaction]] = {
+    "/fhir/${operation}": _METHODS,
+    "/fhir/{type}/${operation}": _METHODS,
+    "/fhir/{type}/{id}/${operation}": _METHODS,
+}
