@@ -5,14 +5,16 @@ from sqlmodel import Session, select
 
 from api.context import Context
 from fhir_mappings import patient, questionnaire_response, structure
+from fhir_mappings.conformance import definitions
 from fhir_mappings.registry import build_registry
-from service import instruments, migrations
+from service import canonical, instruments, migrations
 from service.audit import open_audit, prepare
 from service.clock import Clock, system_clock
 from service.database import Database
 from service.fhir.audiences import identifier_key
 from service.fhir.endpoint import Writing
 from service.fhir.projection import DocumentProjector
+from service.fhir.publication import publish
 from service.fhir.store_reader import open_reader
 from service.models.aggregates import Aggregate
 from service.models.groups import Programme
@@ -31,8 +33,11 @@ def build(settings: Settings, clock: Clock = system_clock, *, key: bytes | None 
     """Return the context of a process; `key` is the installation's, read where it is not given.
 
     Raises:
+        ValueError: the canonical base is not the one that the process started with.
         NotInstalledError: the key cannot be read.
     """
+    if settings.canonical_base != canonical.BASE:
+        raise ValueError("ALONGSIDE_CANONICAL_BASE is read once, when the process starts")
     database = open_database(settings, clock)
     return Context(
         settings=settings,
@@ -44,6 +49,7 @@ def build(settings: Settings, clock: Clock = system_clock, *, key: bytes | None 
         server=_server(settings, database, clock),
         writing=Writing(
             validate=structure.validate,
+            validate_profile=structure.validate_profile,
             to_command=questionnaire_response.to_command,
             to_correction=questionnaire_response.to_correction,
             to_patient=patient.to_command,
@@ -86,6 +92,7 @@ def install(settings: Settings, clock: Clock = system_clock) -> None:
     try:
         ensure_programme(database, settings.programme_name)
         publish_instruments(database)
+        publish_definitions(database)
     finally:
         database.close()
 
@@ -110,3 +117,8 @@ def publish_instruments(database: Database) -> None:
                 session.add(Instrument(name=each.id, version=each.version))
 
     database.unit_of_work(work, INSTALLATION)
+
+
+def publish_definitions(database: Database) -> None:
+    """Serve what our codes, extensions, identifier systems and operations mean."""
+    publish(database, build_registry(), definitions.definitions(), INSTALLATION)
