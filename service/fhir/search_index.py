@@ -71,10 +71,10 @@ def index(
     """Return the index rows that this type's parameters make of the resource.
 
     `meta` is the document's, `subject` its column of that name: a `patient` or `subject` that
-    leads there needs no row. `locate` tells which document here, as (type, id), a reference
-    leads to.
+    leads there needs no row (`has_subject`). `locate` tells which document here, as (type, id), a
+    reference leads to.
     """
-    made = _Made(IndexRows(), subject, locate)
+    made = _Made(IndexRows(), subject if has_subject(kind) else None, locate)
     extractors = _extractors(kind)
     for member in ("", *resource):
         for walk, add, name in extractors.of(member):
@@ -85,6 +85,14 @@ def index(
         rows.low = START_OF_TIME  # without a date it has a place in the order all the same
     _meta(rows, meta)
     return rows
+
+
+def has_subject(kind: ResourceType) -> bool:
+    """Tell whether `documents.subject` is what the type's `patient` or `subject` refers to.
+
+    What a Provenance is about is the patient of its target; a target that is a Patient has a row.
+    """
+    return kind.patient_path not in {None, "target"}
 
 
 class _Made(NamedTuple):

@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 from service.fhir.index_values import bounded
 from service.fhir.mapping import ResourceType, SearchParameter
+from service.fhir.search_index import SUBJECT, has_subject
 from service.fhir.search_plan import Rules
 from service.fhir.search_values import Condition, any_of, one_of, unescaped
 
-SUBJECT = frozenset({"patient", "subject"})
 CANONICAL = frozenset({"questionnaire"})  # these hold addresses of definitions, not References
-SEVERAL = frozenset({"participant.actor", "target"})  # these may lead to more than one Patient
 PATIENT = "Patient"
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _ONLY = re.compile(r"resolve\(\) is (\w+)")
@@ -81,12 +80,9 @@ def _of_type(kind: str | None, ids: Sequence[str]) -> Condition:
 
 def by_subject(kind: ResourceType, name: str, target_type: str | None) -> bool:
     """Return whether a reference may be one that `documents.subject` holds."""
-    about = kind.patient_path is not None and name in SUBJECT
-    return about and target_type in {PATIENT, None}
+    return name in SUBJECT and has_subject(kind) and target_type in {PATIENT, None}
 
 
 def by_rows(kind: ResourceType, name: str, target_type: str | None) -> bool:
     """Return whether a reference may be one that has a row of its own."""
-    if not by_subject(kind, name, target_type):
-        return True
-    return target_type is None or (kind.writable and kind.patient_path in SEVERAL)
+    return target_type is None or not by_subject(kind, name, target_type)
