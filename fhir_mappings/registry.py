@@ -22,6 +22,7 @@ from fhir_mappings import (
     questionnaire,
     questionnaire_response,
 )
+from fhir_mappings.codes import US_CORE
 from fhir_mappings.conformance import definitions
 from fhir_mappings.forms import forms_of
 from fhir_mappings.search_parameters import parameters_of
@@ -160,23 +161,37 @@ ABOUT_PATIENTS = (
     ),
 )
 
-# Kept as they were sent; nothing here is made from them yet.
+
+def _sent(name: str, date: str, patient_path: str, *profiles: str) -> ResourceType:
+    return _type(
+        name, date=date, patient_path=patient_path, profiles=profiles, owner=Owner.CLIENT,
+        documentation="Kept as the reader sent it.",
+    )  # fmt: skip
+
+
+# Kept as they were sent; nothing here is made from them yet. The profiles are those of which a
+# resource may be and that $validate judges by.
 SENT = (
-    _type("RelatedPerson", date="birthdate", patient_path="patient", owner=Owner.CLIENT),
-    _type("Condition", date="recorded-date", patient_path="subject", owner=Owner.CLIENT),
-    _type("CarePlan", date="date", patient_path="subject", owner=Owner.CLIENT),
-    _type("CareTeam", date="date", patient_path="subject", owner=Owner.CLIENT),
-    _type("Goal", date="start-date", patient_path="subject", owner=Owner.CLIENT),
-    _type("ServiceRequest", date="authored", patient_path="subject", owner=Owner.CLIENT),
-    _type("Task", date="authored-on", patient_path="for", owner=Owner.CLIENT),
-    _type("Communication", date="sent", patient_path="subject", owner=Owner.CLIENT),
-    _type("DocumentReference", date="date", patient_path="subject", owner=Owner.CLIENT),
-    _type("List", date="date", patient_path="subject", owner=Owner.CLIENT),
-    _type("Provenance", date="recorded", patient_path="target", owner=Owner.CLIENT),
+    _sent("RelatedPerson", "birthdate", "patient", f"{US_CORE}/us-core-relatedperson"),
+    _sent(
+        "Condition",
+        "recorded-date",
+        "subject",
+        f"{US_CORE}/us-core-condition-encounter-diagnosis",
+        f"{US_CORE}/us-core-condition-problems-health-concerns",
+    ),
+    _sent("CarePlan", "date", "subject", f"{US_CORE}/us-core-careplan"),
+    _sent("CareTeam", "date", "subject", f"{US_CORE}/us-core-careteam"),
+    _sent("Goal", "start-date", "subject", f"{US_CORE}/us-core-goal"),
+    _sent("ServiceRequest", "authored", "subject", f"{US_CORE}/us-core-servicerequest"),
+    _sent("Task", "authored-on", "for"),
+    _sent("Communication", "sent", "subject"),
+    _sent("DocumentReference", "date", "subject", f"{US_CORE}/us-core-documentreference"),
+    _sent("List", "date", "subject"),
+    _sent("Provenance", "recorded", "target", f"{US_CORE}/us-core-provenance"),
 )
-
-
-DEFINITIONS = tuple(_type(name, documentation="Of this project.") for name in definitions.TYPES)
+DEFINED = "A definition of this project, as it was installed."
+DEFINITIONS = tuple(_type(name, documentation=DEFINED) for name in definitions.TYPES)
 
 
 def build_registry() -> Registry:

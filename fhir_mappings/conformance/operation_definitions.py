@@ -5,13 +5,8 @@ https://hl7.org/fhir/R4/operationdefinition.html
 
 from collections.abc import Iterator
 
-from fhir_mappings.codes import OURS
 from fhir_mappings.conformance.canonical import Resource, computable, definition
-from service.fhir.operations.operation import ANY, OPERATIONS, Operation, Parameter
-
-
-def canonical(operation: Operation) -> str:
-    return f"{OURS}/OperationDefinition/{operation.key}"
+from service.fhir.operations.operation import ANY, OPERATIONS, Parameter
 
 
 def resources() -> Iterator[Resource]:
@@ -19,7 +14,7 @@ def resources() -> Iterator[Resource]:
     for each in OPERATIONS:
         name = computable(each.key)
         said = definition(
-            "OperationDefinition", canonical(each), name, each.title, each.description
+            "OperationDefinition", each.definition, name, each.title, each.description
         )
         yield {
             **said,

@@ -8,24 +8,42 @@ from typing import Any
 
 import orjson
 
-from service.fhir.mapping import Registry, ResourceType
+from service.fhir.mapping import Owner, Registry, ResourceType, SearchParameter
+from service.fhir.operations.operation import OPERATIONS
+from service.fhir.rosters import ROSTER
 
 FHIR_VERSION = "4.0.1"
 RELEASED = "2026-11-23"
-READING = ("read", "vread", "history-instance", "search-type")
-WRITING = ("create", "update")
+US_CORE = "http://hl7.org/fhir/us/core/CapabilityStatement/us-core-server"
+INSTANTIATES = (US_CORE, f"{US_CORE}|6.1.0", f"{US_CORE}|7.0.0")
+COMPARTMENT = "http://hl7.org/fhir/CompartmentDefinition/patient"
+PATCH = "application/json-patch+json"
+READING = ("read", "vread", "history-instance", "history-type", "search-type")
+WRITING = {
+    Owner.PROGRAMME: (),
+    Owner.SHARED: ("create", "update", "patch"),
+    Owner.CLIENT: ("create", "update", "patch", "delete"),
+}
+OF_THE_SYSTEM = ("transaction", "batch", "search-system", "history-system")
 RESOURCE = "http://hl7.org/fhir/SearchParameter/Resource-"
 SHARED_PARAMETERS = (
     {"name": "_id", "type": "token", "definition": f"{RESOURCE}id"},
     {"name": "_lastUpdated", "type": "date", "definition": f"{RESOURCE}lastUpdated"},
 )
+COMMON_PARAMETERS = (
+    {"name": "_profile", "type": "uri", "definition": f"{RESOURCE}profile"},
+    {"name": "_security", "type": "token", "definition": f"{RESOURCE}security"},
+    {"name": "_source", "type": "uri", "definition": f"{RESOURCE}source"},
+    {"name": "_tag", "type": "token", "definition": f"{RESOURCE}tag"},
+    {"name": "_has", "type": "special"},
+)
 ABOUT = (
     "Support groups beside formal treatment, as FHIR. This service is not an emergency system."
     " A client sees the documents of its own hospital's patients only."
-    " Search: `_count`, `_sort` by one of `_id`, `_lastUpdated` and the type's date,"
-    " `_total=accurate`, `_summary=count`; otherwise pages are in order of `_lastUpdated`."
-    " An unsupported parameter is refused under `Prefer: handling=strict`, else left out of the"
-    " self link and reported as an entry with search mode outcome."
+    " An unsupported search parameter is refused under `Prefer: handling=strict`, else left out of"
+    " the self link and reported as an entry with search mode outcome. Each document has one owner:"
+    " what the programme owns nobody else writes, whatever its type says here."
+    " Task is in the Patient compartment by `patient`; Group is in none."
 )
 SAFETY = (
     "Scored on arrival. When a safety rule of the questionnaire is met, such as PHQ-9 item 9, the"
@@ -42,24 +60,50 @@ def capability_statement(registry: Registry, base: str, crisis_text: str = "") -
         "status": "active",
         "date": RELEASED,
         "kind": "instance",
+        "instantiates": list(INSTANTIATES),
         "software": {"name": "Alongside", "version": version("alongside")},
         "implementation": {"description": "Alongside", "url": base},
         "fhirVersion": FHIR_VERSION,
         "format": ["json", "application/fhir+json"],
-        "rest": [
-            {
-                "mode": "server",
-                "documentation": f"{ABOUT} {crisis_text}".strip(),
-                "security": _security(base),
-                "resource": [_resource(kind) for kind in _sorted(registry)],
-            }
-        ],
+        "patchFormat": [PATCH],
+        "rest": [_rest(registry, base, crisis_text)],
     }
     return orjson.dumps(statement)
 
 
+def _rest(registry: Registry, base: str, crisis_text: str) -> dict[str, Any]:
+    referring = _referring(registry)
+    return {
+        "mode": "server",
+        "documentation": f"{ABOUT} {crisis_text}".strip(),
+        "security": _security(base),
+        "resource": [_resource(kind, referring[kind.name]) for kind in _sorted(registry)],
+        "interaction": [{"code": code} for code in OF_THE_SYSTEM],
+        "searchParam": list(COMMON_PARAMETERS),
+        "compartment": [COMPARTMENT],
+    }
+
+
 def _sorted(registry: Registry) -> list[ResourceType]:
     return sorted(registry.types, key=lambda kind: kind.name)
+
+
+def _referring(registry: Registry) -> dict[str, list[str]]:
+    """Return, for each type, the parameters that lead to it, as `_revinclude` takes them."""
+    found: dict[str, list[str]] = {name: [] for name in registry.by_type}
+    for kind in _sorted(registry):
+        for parameter in _references(kind):
+            for target in parameter.targets or registry.by_type:
+                if target in found and target != ROSTER:
+                    found[target].append(f"{kind.name}:{parameter.name}")
+    return found
+
+
+def _references(kind: ResourceType) -> list[SearchParameter]:
+    """Return what `_include` follows; a roster neither brings along nor is brought along."""
+    if kind.name == ROSTER:
+        return []
+    return [each for each in kind.parameters if each.type == "reference"]
 
 
 def _security(base: str) -> dict[str, Any]:
@@ -80,33 +124,46 @@ def _security(base: str) -> dict[str, Any]:
     }
 
 
-def _resource(kind: ResourceType) -> dict[str, Any]:
-    interactions = (*READING, *WRITING) if kind.writable else READING
+def _resource(kind: ResourceType, referring: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {"type": kind.name}
     if kind.profiles:
         found["supportedProfile"] = list(kind.profiles)
-    documentation = " ".join(filter(None, (kind.documentation, SAFETY if kind.writable else "")))
+    is_scored = kind.name == "QuestionnaireResponse"
+    documentation = " ".join(filter(None, (kind.documentation, SAFETY if is_scored else "")))
     if documentation:
         found["documentation"] = documentation
-    found |= {
-        "interaction": [{"code": code} for code in interactions],
+    found["interaction"] = [{"code": code} for code in (*READING, *WRITING[kind.owner])]
+    found |= _conditions(kind)
+    if included := [f"{kind.name}:{each.name}" for each in _references(kind)]:
+        found["searchInclude"] = included
+    if referring:
+        found["searchRevInclude"] = referring
+    found["searchParam"] = [*SHARED_PARAMETERS, *map(_parameter, kind.parameters)]
+    found["operation"] = [
+        {"name": each.name, "definition": each.definition}
+        for each in OPERATIONS
+        if each.on(kind.name)
+    ]
+    return found
+
+
+def _conditions(kind: ResourceType) -> dict[str, Any]:
+    """Return how the type is written, and on which conditions."""
+    is_clients = kind.owner is Owner.CLIENT
+    return {
         "versioning": "versioned-update" if kind.writable else "versioned",
         "readHistory": not kind.current_only,
-        "updateCreate": False,
-        "conditionalCreate": False,
-        "conditionalRead": "not-match",
-        "conditionalUpdate": False,
+        "updateCreate": is_clients,
+        "conditionalCreate": kind.writable,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": is_clients,
+        "conditionalDelete": "single" if is_clients else "not-supported",
         "referencePolicy": ["literal", "local"],
-        "searchParam": [*SHARED_PARAMETERS, *_parameters(kind)],
     }
-    return found
 
 
-def _parameters(kind: ResourceType) -> list[dict[str, str]]:
-    found = []
-    for parameter in kind.parameters:
-        entry = {"name": parameter.name}
-        if parameter.definition:
-            entry["definition"] = parameter.definition
-        found.append({**entry, "type": parameter.type})
-    return found
+def _parameter(parameter: SearchParameter) -> dict[str, str]:
+    entry = {"name": parameter.name}
+    if parameter.definition:
+        entry["definition"] = parameter.definition
+    return {**entry, "type": parameter.type}

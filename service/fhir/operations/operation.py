@@ -7,6 +7,8 @@ https://hl7.org/fhir/R4/operations.html
 from dataclasses import dataclass
 from typing import Literal
 
+from service import canonical
+
 ANY = "*"
 HL7 = "http://hl7.org/fhir/OperationDefinition"
 
@@ -47,6 +49,11 @@ class Operation:
     @property
     def base(self) -> str:
         return f"{HL7}/{self.key}"
+
+    @property
+    def definition(self) -> str:
+        """What is offered here, by the OperationDefinition that says so."""
+        return f"{canonical.BASE}/OperationDefinition/{self.key}"
 
     @property
     def inputs(self) -> frozenset[str]:
