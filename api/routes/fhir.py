@@ -125,5 +125,6 @@ TABLE: dict[str, dict[str, Interaction]] = {
     "/fhir/{type}/{id}/{member}": {"GET": search},
     "/fhir/{type}/{id}/{member}/_search": {"POST": search_by_post},
     "/fhir": {"GET": search},
+    "/fhir/": {"GET": search},
     "/fhir/{rest:path}": dict.fromkeys(METHODS, _elsewhere),
 }

@@ -176,7 +176,7 @@ def test_what_is_not_supported_is_reported_or_refused(endpoint: Endpoint, hospit
         "code=|",
         "code=,",
         "code=a%00b",
-        "_id=" + ",".join("x" * 101),
+        "_id=" + ",".join("x" * 501),
         "&".join(["code=x"] * 60),
         "_pretty=1",
     ],
