@@ -111,8 +111,9 @@ def _create(work: Work, change: Change) -> Effect:
 
 def _update(work: Work, change: Change) -> Effect:
     stored = visible(work, change)
-    if stored is None or (stored.deleted and stored.owner == Owner.CLIENT.value):
-        if not may_be_made(change):
+    if stored is None or stored.deleted:
+        is_hidden = stored is None and change.place.id in work.stored
+        if is_hidden or (stored is None and not may_be_made(change)):
             raise missing(change)
         require(work.sender.access, change.kind.name, "c")
         _require_version(stored, change)
@@ -169,7 +170,7 @@ _APPLY = {Verb.CREATE: _create, Verb.UPDATE: _update, Verb.DELETE: _delete}
 def visible(work: Work, change: Change) -> Stored | None:
     """Return the document as it was, if the caller may see it; its own tombstones too."""
     stored = work.stored.get(change.place.id)
-    if stored is None or stored.type != change.kind.name:
+    if stored is None or stored.type != change.kind.name or stored.shown_id != change.shown:
         return None
     access = work.sender.access
     if stored.audience not in access.audiences or stored.confidentiality > access.ceiling:

@@ -9,7 +9,7 @@ import orjson
 from sqlmodel import Session as DbSession
 
 from service.fhir.carrying_out import Effect, carry_out
-from service.fhir.changes import Change, Sender, Verb
+from service.fhir.changes import Change, Sender, Verb, may_be_made
 from service.fhir.endpoint import Answer
 from service.fhir.mapping import Owner
 from service.fhir.sent_references import about, by_identifier
@@ -42,12 +42,18 @@ def commit_work(sender: Sender, work: Work, locks: Sequence[Aggregate]) -> list[
 def aggregates(sender: Sender, changes: Sequence[Change]) -> list[Aggregate]:
     """Return the locks to begin with: the patients of what becomes commands of the domain.
 
-    Documents of clients are protected by their rows; on SQLite there is one writer at a time.
+    Documents of clients are protected by their rows, or, where an update may make one, by its id;
+    on SQLite there is one writer at a time.
     """
-    ours = [change for change in changes if _is_of_the_domain(change)]
-    if sender.endpoint.database.sqlite or not ours:
+    database = sender.endpoint.database
+    if database.sqlite:
         return []
-    return sender.endpoint.database.read(lambda session: _patients(session, sender, ours))
+    chosen = (one for one in changes if one.verb is Verb.UPDATE and may_be_made(one))
+    found = [Aggregate("document", change.place.id) for change in chosen]
+    ours = [change for change in changes if _is_of_the_domain(change)]
+    if ours:
+        found += database.read(lambda session: _patients(session, sender, ours))
+    return found
 
 
 def _is_of_the_domain(change: Change) -> bool:

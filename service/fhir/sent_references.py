@@ -13,6 +13,7 @@ from sqlmodel import Session as DbSession
 from service.access import Access
 from service.errors import InvalidElementsError, InvalidError, Problem
 from service.fhir.identity import storage_id
+from service.fhir.index_values import bounded
 from service.fhir.mapping import Audience, ResourceType
 from service.fhir.statements import rows_of
 from service.models.documents import PUBLIC
@@ -171,8 +172,8 @@ def by_identifier(
     Raises:
         InvalidError: there is none, or there are several.
     """
-    asked = (access.audience, identifier.get("system", ""), identifier.get("value", ""))
-    found = rows_of(session, BY_IDENTIFIER, (*asked, access.ceiling))
+    asked = (bounded(identifier.get(name, "")) for name in ("system", "value"))
+    found = rows_of(session, BY_IDENTIFIER, (access.audience, *asked, access.ceiling))
     if len(found) != 1:
         many = "more than one" if found else "no"
         raise InvalidError(f"{many} Patient here has this identifier", element=element)
