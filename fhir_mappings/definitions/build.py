@@ -23,6 +23,8 @@ _NAMES = (
 RESOURCES = _NAMES.split()
 # Checked for every element or reference, not by name.
 BUILT_IN = {"ele-1", "ref-1"}
+# One key for several rules, so the type is added.
+SHARED_KEYS = {"inv-1"}
 FHIR_TYPE = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
 Json = dict[str, Any]
 
@@ -69,7 +71,7 @@ class Builder:
     def element(self, element: Json, parents: set[str]) -> None:
         path: str = element["path"]
         parent, _, name = path.rpartition(".")
-        rules = [self.rule(c) for c in element.get("constraint", []) if self.is_rule(c)]
+        rules = [self.rule(c, path) for c in element.get("constraint", []) if self.is_rule(c)]
         if rules and path in parents:
             self.types[path]["rules"] = rules
         if not parent or element["max"] == "0":
@@ -106,8 +108,10 @@ class Builder:
     def is_rule(self, constraint: Json) -> bool:
         return constraint["severity"] == "error" and constraint["key"] not in BUILT_IN
 
-    def rule(self, constraint: Json) -> str:
+    def rule(self, constraint: Json, path: str) -> str:
         key: str = constraint["key"]
+        if key in SHARED_KEYS:
+            key += f"@{path.partition('.')[0]}"
         self.rules[key] = constraint["human"]
         return key
 

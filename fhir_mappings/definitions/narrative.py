@@ -20,9 +20,13 @@ _ATTRIBUTES = (
     " valign value width xml:lang {http://www.w3.org/XML/1998/namespace}lang"
 )
 TAGS = frozenset(_TAGS.split())
+# A tag without the namespace is taken for XHTML as well.
+_ALLOWED = TAGS | {f"{XHTML}{tag}" for tag in TAGS}
 ATTRIBUTES = frozenset(_ATTRIBUTES.split())
 _XML = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _entity = re.compile(r"&(\w+);")
+# Words between two tags, of a kind that no attribute or entity is taken for.
+_plain_words = re.compile(r">\s*[^<>\s\"'&][^<>\"']*<").search
 _script = re.compile(r"\s*(?:javascript|vbscript|data\s*:\s*text)", re.IGNORECASE)
 
 
@@ -34,6 +38,8 @@ def allowed(div: str) -> bool:
 
 def speaks(div: str) -> bool:
     """Tell whether txt-2 holds: some text, or an image."""
+    if "<!" not in div and _plain_words(div):
+        return True
     root = _parsed(div)
     if root is None:
         return False
@@ -55,10 +61,11 @@ def _character(found: re.Match[str]) -> str:
 
 
 def _plain(element: "ET.Element") -> bool:
-    name = element.tag.removeprefix(XHTML)
+    if element.tag not in _ALLOWED:
+        return False
+    if not element.attrib:
+        return True
     links = (element.get("href"), element.get("src"))
-    return (
-        name in TAGS
-        and ATTRIBUTES.issuperset(element.keys())
-        and not any(link and _script.match(link) for link in links)
+    return ATTRIBUTES.issuperset(element.keys()) and not any(
+        link and _script.match(link) for link in links
     )

@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fhir_mappings.definitions.invariants import RULES, Rule
+from fhir_mappings.definitions.invariants import RULES
+from fhir_mappings.definitions.predicates import Rule
 from fhir_mappings.definitions.primitives import CHECKS, Check
 
 NamedRule = tuple[str, str, Rule]
@@ -114,5 +115,7 @@ def _own_rules(raw: dict[str, Any], kind: str, entry: dict[str, Any]) -> tuple[N
 
 def _rules(raw: dict[str, Any], found: dict[str, Any]) -> tuple[NamedRule, ...]:
     return tuple(
-        (key, raw["rules"][key], RULES[key]) for key in found.get("rules", ()) if key in RULES
+        (key.partition("@")[0], raw["rules"][key], RULES[key])
+        for key in found.get("rules", ())
+        if key in RULES
     )

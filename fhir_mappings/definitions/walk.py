@@ -13,7 +13,7 @@ from fhir_mappings.definitions.table import Element, NamedRule, Type, table
 Node = dict[str, Any]
 
 MOST_ISSUES = 50
-_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _REFERENCE = re.compile(
     r"(?:https?://\S+/)?([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?"
 )
@@ -23,11 +23,15 @@ _MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueErro
 
 @dataclass(slots=True)
 class Walk:
-    """A walk through one resource; `root` is what contained references are resolved in."""
+    """A walk through one resource; `root` is what contained references are resolved in.
+
+    `size` counts what is in arrays, and in resources that the table does not know.
+    """
 
     root: Node
     issues: list[Issue] = field(default_factory=list)
     contained: dict[str, object] = field(init=False)
+    size: int = 0
 
     def __post_init__(self) -> None:
         found = self.root.get("contained")
@@ -55,6 +59,19 @@ def check_resource(walk: Walk, value: object, path: str) -> None:
     kind = table().types.get(name)
     if kind is not None:
         _check_object(walk, value, kind, path)
+    else:
+        walk.size += _nodes(value)
+
+
+def _nodes(value: object) -> int:
+    count, rest = 0, [value]
+    while rest:
+        node = rest.pop()
+        children = node.values() if isinstance(node, dict) else node
+        if isinstance(node, dict | list):
+            count += 1
+            rest.extend(children)  # type: ignore[arg-type]  # of a dict or a list
+    return count
 
 
 def _check_object(walk: Walk, value: Node, kind: Type, path: str) -> None:
@@ -96,7 +113,10 @@ def _check_list(walk: Walk, parent: Node, key: str, element: Element, path: str)
         return
     if not found:
         walk.add("structure", path, "An array must not be empty")
+    walk.size += len(found)
     for index, item in enumerate(found):
+        if walk.issues and walk.is_full:
+            return
         if item is not None or not _has_twin(parent, key, index):
             _check_one(walk, item, element, f"{path}[{index}]")
 
@@ -137,9 +157,12 @@ def _listed(names: frozenset[str]) -> str:
 
 def _check_nested(walk: Walk, value: object, element: Element, path: str) -> None:
     # A contained resource refers to its container's others; an entry of a Bundle to its own.
-    if element.name != "contained" and isinstance(value, dict):
-        walk = Walk(value, walk.issues)
-    check_resource(walk, value, path)
+    if element.name == "contained" or not isinstance(value, dict):
+        check_resource(walk, value, path)
+        return
+    inner = Walk(value, walk.issues)
+    check_resource(inner, value, path)
+    walk.size += inner.size
 
 
 def _check_complex(walk: Walk, value: Node, element: Element, path: str) -> None:

@@ -15,9 +15,12 @@ from typing import Any
 import orjson
 
 DEEPEST = 64
+MOST_DIGITS = 64
 _NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
 _TYPE = re.compile(r"[A-Z][A-Za-z]{0,63}")
 _BLANK = " \t\r\n"
+# How JSON writes what PostgreSQL's text cannot hold; raw, it is no JSON.
+_NUL = "\\u0000"
 _skip_blanks = re.compile(f"[{_BLANK}]*").match
 
 
@@ -41,6 +44,10 @@ class Lexical:
         """Return the object as JSON, each member as it was written."""
         parts = (f"{orjson.dumps(name).decode()}:{text}" for name, text in self.members.items())
         return ("{" + ",".join(parts) + "}").encode()
+
+
+class _DigitsError(ValueError):
+    pass
 
 
 class _DuplicateError(ValueError):
@@ -150,10 +157,20 @@ def _scan(text: str, root: str) -> Lexical:
             raise LexicalError("The member appears more than once", expression)
         value[key], end = _member(text, start, expression)
         members[key] = text[start:end]
+        if _NUL in members[key] and _holds_nul(value[key]):
+            raise LexicalError("A string must not hold the character U+0000", expression)
         at = _past_blanks(text, end)
         if text[at] == ",":
             at = _past_blanks(text, at + 1)
     return Lexical(value, members)
+
+
+def _holds_nul(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_holds_nul(key) or _holds_nul(each) for key, each in value.items())
+    return isinstance(value, list) and any(map(_holds_nul, value))
 
 
 def _past_blanks(text: str, at: int) -> int:
@@ -166,6 +183,8 @@ def _member(text: str, start: int, expression: str) -> tuple[Any, int]:
     except _DuplicateError as error:
         name = f"'{error.key}' " if _NAME.fullmatch(error.key) else ""
         raise LexicalError(f"A member {name}appears more than once", expression) from None
+    except _DigitsError:
+        raise LexicalError(f"A number has more than {MOST_DIGITS} digits", expression) from None
     except (InvalidOperation, OverflowError, ValueError):
         raise LexicalError("A number is beyond what a double can hold", expression) from None
 
@@ -182,10 +201,17 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _decimal(text: str) -> Decimal:
+    if len(text) > MOST_DIGITS:
+        raise _DigitsError
     number = Decimal(text)
     if number and not float(text):
         raise OverflowError
     return number
 
 
-_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_float=_decimal)
+def _integer(text: str) -> int | Decimal:
+    """Return the number; one beyond 64 bits can be a decimal in FHIR only."""
+    return int(text) if len(text) < len(str(2**63)) else _decimal(text)
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_float=_decimal, parse_int=_integer)

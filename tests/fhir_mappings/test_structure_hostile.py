@@ -1,6 +1,7 @@
 """Whatever is sent is answered with issues, soon, and without quoting it."""
 
 import copy
+import json
 import time
 from decimal import Decimal
 
@@ -9,9 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fhir_mappings import resources
+from fhir_mappings.definitions.profiles import known_profiles
 from fhir_mappings.definitions.walk import MOST_ISSUES
-from fhir_mappings.structure import validate
+from fhir_mappings.structure import validate, validate_profile
+from service.fhir.lexical import LexicalError, parse
+from tests.fhir_mappings.mutations import garbled, mutated, samples, written
 from tests.fhir_mappings.responses import SECRET, XHTML, found, narrated, response, sample
+
+# With 32 types, 10,240 resources.
+MUTATIONS_OF_A_TYPE = 320
+GARBLED_OF_A_TYPE = 60
+FULLEST = 50_000
+SAMPLES = samples()
 
 KEYS = (
     "resourceType id meta item answer valueCoding valueString _valueString system code reference"
@@ -85,3 +95,155 @@ def test_a_hostile_narrative_costs_little(div):
     started = time.process_time()
     assert found(narrated(div)) == {("text.div", "invariant")}
     assert time.process_time() - started < 1
+
+
+def read(body):
+    """Answer as the service does: what is no JSON, then what is no FHIR."""
+    try:
+        value = parse(body).value
+    except LexicalError as error:
+        return {("quoted" if SECRET in error.message else error.expression, "lexical")}
+    return found(value) if isinstance(value.get("resourceType"), str) else set()
+
+
+@pytest.mark.parametrize("kind", sorted(resources.TYPES))
+def test_a_mutated_resource_is_answered_with_issues_only(kind):
+    some = SAMPLES[kind]
+    profiles = [url for url in known_profiles() if "|" not in url]
+    for seed in range(MUTATIONS_OF_A_TYPE):
+        changed = mutated(some[seed % len(some)], f"{kind} {seed}")
+        assert SECRET not in repr(read(written(changed)))
+        claimed = some[seed % len(some)].get("meta", {}).get("profile", [])
+        for url in (*claimed[:1], profiles[seed % len(profiles)]):
+            assert SECRET not in repr(validate_profile(changed, url))
+
+
+@pytest.mark.parametrize("kind", sorted(resources.TYPES))
+def test_garbled_bytes_are_answered_with_issues_only(kind):
+    some = SAMPLES[kind]
+    for seed in range(GARBLED_OF_A_TYPE):
+        assert ("quoted", "lexical") not in read(
+            garbled(written(some[seed % len(some)]), f"{kind} {seed}")
+        )
+
+
+def observation(**members):
+    code = {"coding": [{"system": "http://loinc.org", "code": "44261-6"}]}
+    return {"resourceType": "Observation", "status": "final", "code": code, **members}
+
+
+def part(number):
+    return {"code": {"coding": [{"system": "http://loinc.org", "code": f"x{number}"}]}}
+
+
+def nested(levels):
+    """A response whose JSON is as many levels deep."""
+    item = {"linkId": "x"}
+    for _ in range(levels // 2 - 1):
+        item = {"linkId": "x", "item": [item]}
+    return response(item=[item])
+
+
+MANY = range(FULLEST)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda: nested(62), id="levels"),
+        pytest.param(lambda: observation(valueString="a" * 2**20), id="string"),
+        pytest.param(lambda: observation(language="a " * 2**19), id="code"),
+        pytest.param(lambda: observation(implicitRules="/" * 2**20), id="uri"),
+        pytest.param(
+            lambda: observation(subject={"reference": "http://a/" + "Patient/a/" * 100_000}),
+            id="reference",
+        ),
+        pytest.param(
+            lambda: observation(
+                extension=[{"url": "http://a", "valueOid": "urn:oid:1" + ".1" * 2**19}]
+            ),
+            id="oid",
+        ),
+        pytest.param(lambda: narrated(f"<div {XHTML}>" + ">" * 2**20), id="narrative"),
+        pytest.param(lambda: observation(focus=[{"reference": "Patient/1"}] * FULLEST), id="focus"),
+        pytest.param(lambda: observation(focus=[None] * FULLEST), id="nulls"),
+        pytest.param(lambda: observation(focus=[{"x": "y"}] * FULLEST), id="unknown"),
+        pytest.param(lambda: observation(component=[part(n) for n in MANY]), id="component"),
+        pytest.param(
+            lambda: observation(
+                contained=[{"resourceType": "Patient", "id": f"{n}"} for n in MANY]
+            ),
+            id="contained",
+        ),
+        pytest.param(
+            lambda: observation(contained=[{"resourceType": "Medication"}] * FULLEST), id="other"
+        ),
+        pytest.param(lambda: response(item=[{"linkId": f"{n}"} for n in MANY]), id="item"),
+        pytest.param(lambda: observation(**{f"x{n}": 1 for n in MANY}), id="members"),
+        pytest.param(
+            lambda: {"resourceType": "Patient", "name": [{"given": ["a"] * FULLEST}]}, id="given"
+        ),
+    ],
+)
+def test_the_largest_of_each_kind_costs_less_than_a_second(make):
+    body = json.dumps(make()).encode()
+    validate(observation(contained=[{"resourceType": "Medication", "id": "m"}]))
+    started = time.process_time()
+    validate(parse(body).value)
+    assert time.process_time() - started < 1
+
+
+def test_more_levels_than_allowed_are_refused():
+    assert read(written(nested(70))) == {("QuestionnaireResponse", "lexical")}
+    assert read(b"[" * 100_000) == {("Resource", "lexical")}
+
+
+@pytest.mark.parametrize(
+    ("member", "expected"),
+    [
+        (rb'"valueString":"\ud800"', ("Resource", "lexical")),
+        (rb'"\udc00":"a"', ("Resource", "lexical")),
+        (b'"valueInteger":1e400', ("Resource", "lexical")),
+        (b'"valueInteger":-1e400', ("Resource", "lexical")),
+        (b'"valueInteger":NaN', ("Resource", "lexical")),
+        (b'"valueInteger":Infinity', ("Resource", "lexical")),
+        (b'"valueQuantity":{"value":1e-400}', ("Observation.valueQuantity", "lexical")),
+        (
+            b'"valueQuantity":{"value":1.' + b"9" * 10_000 + b"}",
+            ("Observation.valueQuantity", "lexical"),
+        ),
+        (
+            b'"valueQuantity":{"value":' + b"9" * 300 + b"}",
+            ("Observation.valueQuantity", "lexical"),
+        ),
+        (b'"valueInteger":' + b"9" * 10_000, ("Resource", "lexical")),
+        (rb'"valueString":"a\u0000b"', ("Observation.valueString", "lexical")),
+        (rb'"meta":{"source":"a\u0000b"}', ("Observation.meta", "lexical")),
+        (rb'"meta":{"a\u0000b":"x"}', ("Observation.meta", "lexical")),
+        (
+            rb'"contained":[{"resourceType":"Medication","status":"\u0000"}]',
+            ("Observation.contained", "lexical"),
+        ),
+        (rb'"a\u0000b":1', ("", "structure")),
+        (b'"valueString":"a","valueString":"b"', ("Observation.valueString", "lexical")),
+        (b'"note":[{"text":"a","text":"b"}]', ("Observation.note", "lexical")),
+        (b'"valueString":" \\n "', ("value", "value")),
+        (rb'"valueString":"\u00a0\u2003"', ("value", "value")),
+        (b'"id":"../../Patient/1"', ("id", "value")),
+        (
+            b'"subject":{"reference":"Patient/1","reference":"#"}',
+            ("Observation.subject", "lexical"),
+        ),
+        (b'"' + b"x" * 100_000 + b'":1', ("", "structure")),
+        (b'"__proto__":{"a":1}', ("__proto__", "structure")),
+    ],
+    ids=lambda value: value[:30] if isinstance(value, bytes) else None,
+)
+def test_a_trick_of_json_is_refused_where_it_is(member, expected):
+    body = b'{"resourceType":"Observation","status":"final","code":{"text":"x"},' + member + b"}"
+    assert expected in read(body)
+
+
+def test_a_backslash_before_u0000_is_only_text():
+    body = rb'{"resourceType":"Patient","language":"a\\\\u0000"}'
+    assert read(body) == set()
