@@ -8,17 +8,25 @@ from service.access import Access, Scopes
 from service.database import Database
 from service.errors import InvalidError
 from service.fhir.mapping import Registry
-from service.fhir.search import Key, audiences, count_statement, page_statement
+from service.fhir.search import Bounds, audiences, beyond, count_statement, page_statement
 from service.fhir.search_parameters import read_query
-from service.fhir.search_plan import Plan, Rules
+from service.fhir.search_plan import Plan, Rules, Sort
 from service.fhir.search_values import COMPARE, Moment, compared, searched_moment, split, unescaped
 
-RULES = Rules(base="http://here/fhir", now=0, page_size=20, page_limit=200)
 REGISTRY = build_registry()
 
 
 def plan(name: str, *pairs: tuple[str, str]) -> Plan:
-    return read_query(REGISTRY.by_type[name], pairs, RULES, strict=True)
+    rules = Rules(
+        base="http://here/fhir",
+        now=0,
+        page_size=20,
+        page_limit=200,
+        types=REGISTRY.by_type,
+        access=access(),
+        where=lambda kind: audiences(REGISTRY, kind, access()),
+    )
+    return read_query(REGISTRY.by_type[name], pairs, rules, strict=True)
 
 
 def access(audience: int = 7) -> Access:
@@ -36,7 +44,7 @@ def access(audience: int = 7) -> Access:
 def test_every_statement_begins_with_the_audience_and_the_ceiling():
     for kind in REGISTRY.types:
         where = audiences(REGISTRY, kind.name, access())
-        sql, args = page_statement(plan(kind.name), where, ceiling=1)
+        sql, args = page_statement(plan(kind.name), where, Bounds(1))
         begin = f"FROM documents d WHERE d.audience {'=' if len(where) == 1 else 'IN'} "
         assert begin in sql
         assert "NOT d.deleted AND d.confidentiality <= ?" in sql
@@ -52,11 +60,27 @@ def test_a_type_is_sought_where_it_can_be():
 
 
 def test_the_horizon_bounds_pages_and_counts():
-    page, _ = page_statement(plan("Patient"), (7,), ceiling=1, horizon=5)
-    count, args = count_statement(plan("Patient"), (7,), ceiling=1, horizon=5)
+    timed = plan("Patient", ("_sort", "_lastUpdated"))
+    page, _ = page_statement(timed, (7,), Bounds(1, until=5))
+    count, args = count_statement(timed, (7,), Bounds(1, until=5))
     assert "d.last_updated < ?" in page
     assert "d.last_updated < ?" in count
     assert args == (7, "Patient", 1, 5)
+
+
+def test_the_first_page_bounds_what_may_come_on_the_next_ones():
+    sql, args = page_statement(plan("Patient"), (7,), Bounds(1, after=("x",), until=5))
+    assert "d.created <= ?" in sql
+    assert "d.id > ?" in sql
+    assert args == (7, "Patient", 1, 5, "x", 21)
+
+
+def test_a_place_is_passed_by_rows_or_step_by_step():
+    same = beyond((Sort("a"), Sort("b")), (1, "x"))
+    assert (same.sql, same.args) == ("(a, b) > (?, ?)", (1, "x"))
+    mixed = beyond((Sort("a", descending=True), Sort("b")), (1, "x"))
+    assert mixed.sql == "(a <= ? AND ((a < ?) OR (a = ? AND b > ?)))"
+    assert mixed.args == (1, 1, 1, "x")
 
 
 @pytest.mark.parametrize(
@@ -135,10 +159,10 @@ def test_what_is_not_a_date_is_refused(text: str):
         searched_moment("date", text)
 
 
-def explained(database: Database, name: str, *pairs: tuple[str, str], after: Key | None = None):
+def explained(database: Database, name: str, *pairs: tuple[str, str], after: tuple | None = None):
     """The steps of SQLite's plan for a page of this search."""
     where = audiences(REGISTRY, name, access())
-    sql, args = page_statement(plan(name, *pairs), where, ceiling=1, after=after)
+    sql, args = page_statement(plan(name, *pairs), where, Bounds(1, after=after))
 
     def work(session) -> list[str]:
         rows = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", args)
@@ -176,7 +200,7 @@ def fill(database: Database, *, analyze: bool) -> None:
 
 @pytest.mark.parametrize("analyze", [False, True])
 @pytest.mark.parametrize("code", ["44261-6", "rare"])
-@pytest.mark.parametrize("after", [None, Key(9000, "x")])
+@pytest.mark.parametrize("after", [None, (9000, "x")])
 def test_a_patients_series_walks_the_index_of_its_subject(sqlite_database, analyze, code, after):
     fill(sqlite_database, analyze=analyze)
     pairs = (("patient", f"{7:032x}"), ("code", code), ("_sort", "-date"), ("_count", "20"))
@@ -191,10 +215,13 @@ def test_other_searches_use_an_index_too(sqlite_database, analyze):
     polled = explained(sqlite_database, "Observation", ("_sort", "_lastUpdated"))
     assert "ix_documents_updated" in polled[0]
     assert not any("TEMP B-TREE FOR ORDER BY" in step for step in polled)
+    unsorted = explained(sqlite_database, "Observation")
+    assert "ix_documents_id" in unsorted[0]
+    assert not any("TEMP B-TREE FOR ORDER BY" in step for step in unsorted)
     newest = explained(sqlite_database, "Observation", ("_sort", "-date"))
     assert "ix_documents_date" in newest[0]
     named = explained(sqlite_database, "Patient", ("identifier", "urn:mrn|1"))
     assert any("ix_document_tokens_value" in step for step in named)
-    assert any("sqlite_autoindex_documents_1" in step for step in named)
+    assert any("ix_documents_id (audience=? AND type=? AND id=?)" in step for step in named)
     by_id = explained(sqlite_database, "Observation", ("_id", f"{1:032x}"))
-    assert "sqlite_autoindex_documents_1 (id=?)" in by_id[0]
+    assert "id=?)" in by_id[0]
