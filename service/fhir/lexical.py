@@ -157,7 +157,7 @@ def _scan(text: str, root: str) -> Lexical:
             raise LexicalError("The member appears more than once", expression)
         value[key], end = _member(text, start, expression)
         members[key] = text[start:end]
-        if _NUL in members[key] and _holds_nul(value[key]):
+        if "\0" in key or (_NUL in members[key] and _holds_nul(value[key])):
             raise LexicalError("A string must not hold the character U+0000", expression)
         at = _past_blanks(text, end)
         if text[at] == ",":

@@ -224,7 +224,7 @@ def test_more_levels_than_allowed_are_refused():
             rb'"contained":[{"resourceType":"Medication","status":"\u0000"}]',
             ("Observation.contained", "lexical"),
         ),
-        (rb'"a\u0000b":1', ("", "structure")),
+        (rb'"a\u0000b":1', ("Observation", "lexical")),
         (b'"valueString":"a","valueString":"b"', ("Observation.valueString", "lexical")),
         (b'"note":[{"text":"a","text":"b"}]', ("Observation.note", "lexical")),
         (b'"valueString":" \\n "', ("value", "value")),

@@ -13,13 +13,14 @@ from service.fhir.lexical import DEEPEST, LexicalError, compose, overlay, parse
 
 SAMPLES = sorted((Path(__file__).parents[2] / "data").glob("*.json"))
 
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 values = st.recursive(
     st.none()
     | st.booleans()
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
     max_leaves=20,
 )
 
@@ -36,7 +37,7 @@ def test_a_sample_is_read_like_any_json(path):
     assert list(lexical.members) == list(lexical.value)
 
 
-@given(st.dictionaries(st.text(), values, max_size=6), st.sampled_from([None, 1, "\t"]))
+@given(st.dictionaries(texts, values, max_size=6), st.sampled_from([None, 1, "\t"]))
 def test_every_member_keeps_its_text(document, indent):
     lexical = parse(json.dumps(document, indent=indent).encode())
     assert list(lexical.members) == list(document)
@@ -96,6 +97,24 @@ def test_what_is_not_a_json_object_is_refused(body):
 def test_a_number_too_big_for_a_double_is_refused(number):
     with pytest.raises(LexicalError):
         parse(f'{{"a":{number}}}'.encode())
+
+
+@pytest.mark.parametrize("number", ["9" * 65, "-" + "9" * 64, "1." + "9" * 10_000])
+def test_a_number_of_too_many_digits_is_refused(number):
+    with pytest.raises(LexicalError, match="more than 64 digits"):
+        parse(f'{{"a":[{number}]}}'.encode())
+
+
+@pytest.mark.parametrize(
+    "member", ['"a":"\\u0000"', '"a":[{"b\\u0000":1}]', '"a\\u0000":1', '"a":[["x\\u0000"]]']
+)
+def test_the_character_that_no_database_keeps_is_refused(member):
+    with pytest.raises(LexicalError, match=r"U\+0000"):
+        parse(f"{{{member}}}".encode())
+
+
+def test_a_backslash_before_u0000_is_only_text():
+    assert parse(rb'{"a":"\\u0000"}').value == {"a": "\\u0000"}
 
 
 @pytest.mark.parametrize("number", ["1e-400", "1e-99999999999999999999", "0." + "0" * 400 + "1"])
