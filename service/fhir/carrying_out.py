@@ -3,38 +3,40 @@
 https://hl7.org/fhir/R4/http.html#transactional-integrity
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
-from uuid import UUID
-
-from sqlmodel import Session as DbSession
+from typing import NamedTuple, TypeVar
 
 from service.errors import (
+    AlongsideError,
     BusinessRuleError,
+    BusyError,
     ConflictError,
-    ForbiddenError,
     NotSupportedError,
     VersionError,
 )
+from sqlmodel import Session as DbSession
+
 from service.fhir.changes import PATIENT, Change, Sender, Verb, located, may_be_made, missing
+from service.fhir.client_drafts import draft_of
 from service.fhir.document_bytes import meta
 from service.fhir.documents import Put, Stored, Target, Writer, stored_by_id
 from service.fhir.domain_changes import correct, receive, record, replace_patient
 from service.fhir.endpoint import require
-from service.fhir.lexical import Lexical, parse, said_in_meta
-from service.fhir.mapping import Draft, Labels, Owner
+from service.fhir.lexical import parse
+from service.fhir.mapping import Owner
 from service.fhir.search_index import index
 from service.fhir.sent_references import Known, Place, about, by_identifier, known, require_known
 from service.fhir.statements import rows_of
 from service.fhir.submission import checked, owned_by_programme
-from service.models.connections import Confidentiality
 
-CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 REFERRING = (
     "SELECT 1 FROM document_references r JOIN documents d ON d.id = r.id WHERE r.audience = ?"
     " AND r.target = ? AND NOT d.deleted LIMIT 1"
 )
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 
 class Effect(NamedTuple):
@@ -66,21 +68,47 @@ def carry_out(session: DbSession, sender: Sender, changes: Sequence[Change]) -> 
     Raises:
         AlongsideError: one of them cannot be carried out; then none is to be committed.
     """
-    work = _work(session, sender, changes)
-    made = [_edited(work, change) if change.verb is Verb.PATCH else change for change in changes]
-    work.known |= known(session, sender.access, {p for c in made for p in c.places.values()})
-    work.known |= _planned(work, made)
-    effects = [_APPLY[change.verb](work, change) for change in made]
-    work.writer.run()
-    for change in made:
-        if change.verb is Verb.DELETE:
-            _require_unreferred(work, change)
+    effects = []
+    for effect in carry_out_each(session, sender, changes):
+        if isinstance(effect, AlongsideError):
+            raise effect
+        effects.append(effect)
     return effects
+
+
+def carry_out_each(
+    session: DbSession, sender: Sender, changes: Sequence[Change]
+) -> list[Effect | AlongsideError]:
+    """Carry out the changes in their order; where one is an error, none is to be committed."""
+    work = _work(session, sender, changes)
+    made = [_tried(_edited, work, change) for change in changes]
+    right = [change for change in made if isinstance(change, Change)]
+    work.known |= known(session, sender.access, {p for c in right for p in c.places.values()})
+    work.known |= _planned(work, right)
+    effects = [_tried(_applied, work, c) if isinstance(c, Change) else c for c in made]
+    if any(isinstance(effect, AlongsideError) for effect in effects):
+        return effects
+    work.writer.run()
+    return [_tried(_unreferred, work, e) if isinstance(e, Effect) else e for e in effects]
+
+
+def _tried(step: Callable[[Work, Given], Made], work: Work, given: Given) -> Made | AlongsideError:
+    try:
+        return step(work, given)
+    except BusyError:
+        raise
+    except AlongsideError as error:
+        return error
+
+
+def _applied(work: Work, change: Change) -> Effect:
+    return _APPLY[change.verb](work, change)
 
 
 def _work(session: DbSession, sender: Sender, changes: Sequence[Change]) -> Work:
     there = {change.place.id for change in changes if change.verb is not Verb.CREATE}
-    stored = stored_by_id(session, there) if there else {}
+    leaving = {change.place.id for change in changes if change.verb is Verb.DELETE}
+    stored = stored_by_id(session, there, leaving) if there else {}
     endpoint = sender.endpoint
     writer = Writer(session, endpoint.database.stamp(session), endpoint.registry.by_type)
     return Work(session, sender, stored, {}, writer)
@@ -90,7 +118,8 @@ def _planned(work: Work, changes: Sequence[Change]) -> Known:
     """Return the documents that these changes make, with the keys of their patients."""
     found: Known = {}
     for change in changes:
-        if change.lexical is not None and change.place.id not in work.stored:
+        stored = work.stored.get(change.place.id)
+        if change.lexical is not None and (stored is None or stored.deleted):
             is_patient = change.source.startswith("patient:")
             found[change.place] = change.uid.hex if is_patient else None
     return found
@@ -134,7 +163,9 @@ def _update(work: Work, change: Change) -> Effect:
 
 
 def _edited(work: Work, change: Change) -> Change:
-    """Return the update that a patch amounts to."""
+    """Return the change; where it is a patch, the update that it amounts to."""
+    if change.verb is not Verb.PATCH:
+        return change
     stored = visible(work, change)
     if stored is None or stored.deleted or change.edit is None:
         raise missing(change)
@@ -220,7 +251,7 @@ def _put(work: Work, change: Change, stored: Stored | None, key: str | None) -> 
         raise ConflictError("there is nothing to keep")
     sender = work.sender
     work.known[change.place] = key
-    draft = _draft(sender, change, change.lexical, key)
+    draft = draft_of(sender, change, change.lexical, key)
     subject = sender.audience.id(PATIENT, f"patient:{key}") if key else None
     rows = index(
         draft.resource, change.kind, meta=meta(draft), subject=subject,
@@ -231,37 +262,11 @@ def _put(work: Work, change: Change, stored: Stored | None, key: str | None) -> 
     return Effect(change, status, put.version, put.last_updated, put.content, key)
 
 
-def _draft(sender: Sender, change: Change, lexical: Lexical, key: str | None) -> Draft:
-    said = said_in_meta(lexical.value)
-    labels = Labels(_confidentiality(said))
-    if labels.confidentiality.rank > sender.access.ceiling:
-        raise ForbiddenError("its label is above what this client may see")
-    return Draft(
-        change.kind.name,
-        change.source,
-        lexical.value,
-        labels,
-        patient_id=UUID(key) if key else None,
-        owner=Owner.CLIENT,
-        members=lexical.members,
-        meta=said,
-        chosen_id=change.shown if change.shown != change.place.id else None,
-    )
-
-
-def _confidentiality(said: dict[str, object]) -> Confidentiality:
-    """Return the highest confidentiality that the sender's labels say; normal where none does."""
-    labels = said.get("security", ())
-    codes = {
-        each.get("code")
-        for each in (labels if isinstance(labels, list) else ())
-        if each.get("system") == CONFIDENTIALITY
-    }
-    ranked = [each for each in Confidentiality if each.value in codes]
-    return max(ranked, key=lambda each: each.rank, default=Confidentiality.NORMAL)
-
-
-def _require_unreferred(work: Work, change: Change) -> None:
-    place: Place = change.place
+def _unreferred(work: Work, effect: Effect) -> Effect:
+    """Return the effect, unless it deleted what other resources refer to."""
+    place: Place = effect.change.place
+    if effect.change.verb is not Verb.DELETE:
+        return effect
     if rows_of(work.session, REFERRING, (work.sender.access.audience, place.id)):
         raise ConflictError(f"other resources refer to this {place.type}; delete them first")
+    return effect

@@ -8,17 +8,21 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from uuid import UUID
+from zlib import crc32
 
 from service.access import Access
 from service.errors import InvalidError, NotFoundError, NotSupportedError
+from service.identifiers import new_id
+from service.models.aggregates import Aggregate
+
 from service.fhir.endpoint import Endpoint, Writing, absent
 from service.fhir.identity import ID, caller_audience, chosen_source, is_given, storage_id
 from service.fhir.lexical import Lexical
 from service.fhir.mapping import Audience, Owner, ResourceType
 from service.fhir.sent_references import Addresses, Place, local_places
 from service.fhir.submission import read_resource, writable
-from service.identifiers import new_id
 
+LOCKS = 256
 PATIENT = "Patient"
 RESPONSE = "QuestionnaireResponse"
 
@@ -55,7 +59,8 @@ class Change:
     """One write. `place` is what it writes to; `shown` its id as the client knows it.
 
     `source` and `key` are those of a document that is made by it; `places` are the documents here
-    that the resource refers to. `edit` makes a patch's resource of the current one.
+    that the resource refers to. `edit` makes a patch's resource of the current one. `number` is
+    that of the Bundle's entry which it comes from.
     """
 
     verb: Verb
@@ -68,6 +73,7 @@ class Change:
     places: Mapping[str, Place] = field(default_factory=dict)
     if_match: frozenset[str] | None = None
     edit: Edit | None = None
+    number: int = 0
 
     @property
     def uid(self) -> UUID:
@@ -82,11 +88,15 @@ class Change:
 def creation(sender: Sender, name: str, body: bytes) -> Change:
     """Return the create of this resource, under a new id."""
     kind = writable(sender.endpoint, sender.access, name, "c")
-    lexical = read_resource(sender.writing, name, body)
-    source = f"{_source_kind(sender, name, lexical)}:{new_id().hex}"
-    document_id = sender.audience.id(name, source)
-    change = Change(Verb.CREATE, kind, Place(name, document_id), document_id, source, body, lexical)
-    return located(sender, change)
+    return located(sender, new(sender, kind, read_resource(sender.writing, name, body), body))
+
+
+def new(sender: Sender, kind: ResourceType, lexical: Lexical, body: bytes) -> Change:
+    """Return the create of a resource that may not be checked yet."""
+    source = f"{_source_kind(sender, kind.name, lexical)}:{new_id().hex}"
+    document_id = sender.audience.id(kind.name, source)
+    place = Place(kind.name, document_id)
+    return Change(Verb.CREATE, kind, place, document_id, source, body, lexical)
 
 
 def _source_kind(sender: Sender, name: str, lexical: Lexical) -> str:
@@ -106,19 +116,18 @@ def updating(
     name, shown = address
     kind = writable(sender.endpoint, sender.access, name, "u")
     lexical = read_resource(sender.writing, name, body)
+    change = replacement(sender, kind, shown, lexical, body)
+    return located(sender, replace(change, if_match=if_match))
+
+
+def replacement(
+    sender: Sender, kind: ResourceType, shown: str, lexical: Lexical, body: bytes
+) -> Change:
+    """Return the update by a resource that may not be checked yet."""
     if lexical.value.get("id") != shown:
-        raise InvalidError("must be the id of the address", element=f"{name}.id")
-    change = Change(
-        Verb.UPDATE,
-        kind,
-        place_of(sender, name, shown),
-        shown,
-        chosen_source(shown),
-        body,
-        lexical,
-        if_match=if_match,
-    )
-    return located(sender, change)
+        raise InvalidError("must be the id of the address", element=f"{kind.name}.id")
+    place = place_of(sender, kind.name, shown)
+    return Change(Verb.UPDATE, kind, place, shown, chosen_source(shown), body, lexical)
 
 
 def patching(
@@ -158,6 +167,15 @@ def place_of(sender: Sender, name: str, shown: str) -> Place:
 def may_be_made(change: Change) -> bool:
     """Tell whether an update may make the document: its client chose the id, and owns the type."""
     return change.kind.owner is Owner.CLIENT and not is_given(change.shown)
+
+
+def shared_lock(sender: Sender, asked: str) -> Aggregate:
+    """Return a lock that all of an audience share who ask for the same.
+
+    There are few, so that a transaction of many entries does not fill PostgreSQL's table of locks;
+    who asks for other things may wait, too.
+    """
+    return Aggregate("asked", f"{sender.access.audience}:{crc32(asked.encode()) % LOCKS}")
 
 
 def missing(change: Change) -> NotFoundError:

@@ -6,16 +6,16 @@ https://hl7.org/fhir/R4/http.html#return
 from collections.abc import Callable, Sequence
 
 import orjson
+from service.models.aggregates import Aggregate
 from sqlmodel import Session as DbSession
 
 from service.fhir.carrying_out import Effect, carry_out
-from service.fhir.changes import Change, Sender, Verb, may_be_made
+from service.fhir.changes import Change, Sender, Verb, may_be_made, shared_lock
 from service.fhir.endpoint import Answer
 from service.fhir.mapping import Owner
 from service.fhir.sent_references import about, by_identifier
 from service.fhir.statements import rows_of
 from service.fhir.submission import crisis, recorded, written
-from service.models.aggregates import Aggregate
 
 KEYS = "SELECT DISTINCT patient_key FROM documents WHERE audience = ? AND id IN ({marks})"
 UNSCORED = "kept as it was sent: its questionnaire is not known here, so it was not scored"
@@ -49,7 +49,7 @@ def aggregates(sender: Sender, changes: Sequence[Change]) -> list[Aggregate]:
     if database.sqlite:
         return []
     chosen = (one for one in changes if one.verb is Verb.UPDATE and may_be_made(one))
-    found = [Aggregate("document", change.place.id) for change in chosen]
+    found = list({shared_lock(sender, change.reference) for change in chosen})
     ours = [change for change in changes if _is_of_the_domain(change)]
     if ours:
         found += database.read(lambda session: _patients(session, sender, ours))

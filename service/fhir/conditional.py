@@ -6,16 +6,16 @@ https://hl7.org/fhir/R4/http.html#ccreate
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from service.errors import InvalidError, MultipleMatchesError
+from service.models.aggregates import Aggregate
 from sqlmodel import Session as DbSession
 
-from service.errors import InvalidError, MultipleMatchesError
-from service.fhir.changes import Sender
+from service.fhir.changes import Sender, shared_lock
 from service.fhir.endpoint import require, served
 from service.fhir.search import Bounds, page_statement
 from service.fhir.search_parameters import read_query
 from service.fhir.sent_references import Place
 from service.fhir.statements import rows_of
-from service.models.aggregates import Aggregate
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -39,7 +39,7 @@ class Match(NamedTuple):
 def condition_lock(sender: Sender, name: str, pairs: Pairs) -> Aggregate:
     """Return the lock of one condition: two who ask the same wait for each other."""
     asked = "&".join(f"{key}={value}" for key, value in sorted(pairs))
-    return Aggregate("condition", f"{sender.access.audience}:{name}?{asked}")
+    return shared_lock(sender, f"{name}?{asked}")
 
 
 def only_match(session: DbSession, sender: Sender, name: str, pairs: Pairs) -> Match | None:

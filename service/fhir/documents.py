@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/http.html#versioning
 """
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
@@ -26,7 +26,10 @@ SELECT_ALL = (
 )
 SELECT_BY_SOURCE = SELECT_ALL + " WHERE source IN (:sources)"
 SELECT_BY_ID = SELECT_ALL + " WHERE id IN (:ids) ORDER BY id"
-ROW_LOCK = " FOR UPDATE"  # in the order of ids, so that two never wait for each other
+# In the order of ids, so that two never wait for each other. Of what is changed the key stays, so
+# it may be referred to meanwhile (sent_references); what is deleted may not.
+CHANGING = " FOR NO KEY UPDATE"
+LEAVING = " FOR UPDATE"
 INSERT = (
     "INSERT INTO documents (id, audience, type, version, last_updated, content, deleted, source,"
     " patient_key, subject, date_low, date_high, confidentiality, sensitivity, owner, revision,"
@@ -248,13 +251,18 @@ def stored_by_source(session: Session, sources: Iterable[str]) -> dict[str, Stor
     return _stored(session, SELECT_BY_SOURCE, ":sources", sources)
 
 
-def stored_by_id(session: Session, ids: Iterable[str]) -> dict[str, Stored]:
+def stored_by_id(
+    session: Session, ids: Iterable[str], leaving: Collection[str] = ()
+) -> dict[str, Stored]:
     """Return the current documents, tombstones too, that have these ids, by id, to be written.
 
-    PostgreSQL locks their rows: no aggregate stands for a document of a client.
+    PostgreSQL locks their rows: no aggregate stands for a document of a client. Those that are
+    `leaving` are to be deleted.
     """
-    lock = "" if session.get_bind().dialect.name == "sqlite" else ROW_LOCK
-    return _stored(session, SELECT_BY_ID + lock, ":ids", ids)
+    if session.get_bind().dialect.name == "sqlite":
+        return _stored(session, SELECT_BY_ID, ":ids", ids)
+    found = _stored(session, SELECT_BY_ID + CHANGING, ":ids", ids)
+    return found | _stored(session, SELECT_BY_ID + LEAVING, ":ids", leaving)
 
 
 def _stored(session: Session, sql: str, marks: str, wanted: Iterable[str]) -> dict[str, Stored]:

@@ -6,7 +6,7 @@ https://www.rfc-editor.org/rfc/rfc8259
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from json.decoder import scanstring  # type: ignore[attr-defined]  # in C, but not in the stubs
@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 DEEPEST = 64
+ABOVE_A_RESOURCE = 3  # in a Bundle: the Bundle, its entries, the entry
 MOST_DIGITS = 64
 _NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
 _TYPE = re.compile(r"[A-Z][A-Za-z]{0,63}")
@@ -60,9 +61,19 @@ def parse(body: bytes) -> Lexical:
     """Read a JSON object, or raise LexicalError."""
     value = _well_formed(body)
     root = _root(value)
-    _refuse_depth(value, root)
+    _refuse_depth(value, root, DEEPEST)
     # orjson refuses what is not UTF-8, so this cannot fail.
-    return _scan(body.decode(), root)
+    text = body.decode()
+    return _scan(text, text.index("{"), root)[0]
+
+
+def parse_bundle(body: bytes) -> Lexical:
+    """Read a Bundle, in whose value each entry and each entry's resource is a Lexical too."""
+    value = _well_formed(body)
+    root = _root(value)
+    _refuse_depth(value, root, DEEPEST + ABOVE_A_RESOURCE)
+    text = body.decode()
+    return _scan(text, text.index("{"), root, _of_bundle)[0]
 
 
 def compose(
@@ -104,6 +115,12 @@ def overlay(lexical: Lexical, replacements: Mapping[str, object]) -> Lexical:
     return Lexical(value, members)
 
 
+def with_texts(lexical: Lexical, texts: Mapping[str, str]) -> Lexical:
+    """Return the object with other text, which is valid JSON, for some of its members."""
+    values = {name: _member(text, 0, name)[0] for name, text in texts.items()}
+    return Lexical({**lexical.value, **values}, {**lexical.members, **texts})
+
+
 def _dumped(value: object) -> bytes:
     return orjson.dumps(value, default=_decimal_text)
 
@@ -130,9 +147,9 @@ def _root(value: dict[str, Any]) -> str:
     return name if isinstance(name, str) and _TYPE.fullmatch(name) else "Resource"
 
 
-def _refuse_depth(value: dict[str, Any], root: str) -> None:
+def _refuse_depth(value: dict[str, Any], root: str, most: int) -> None:
     level: list[Any] = [value]
-    for _ in range(DEEPEST):
+    for _ in range(most):
         level = [
             child
             for node in level
@@ -144,25 +161,58 @@ def _refuse_depth(value: dict[str, Any], root: str) -> None:
     raise LexicalError(f"Nested deeper than {DEEPEST} levels", root)
 
 
-def _scan(text: str, root: str) -> Lexical:
-    """Walk the top-level members; the text is known to be a valid object."""
+Read = Callable[[str, int, str], tuple[Any, int]]
+
+
+def _scan(text: str, at: int, root: str, read: Read | None = None) -> tuple[Lexical, int]:
+    """Walk the members of the object that begins here; return it, and where it ends.
+
+    The text is known to be valid; `read` reads the value of one member.
+    """
     value: dict[str, Any] = {}
     members: dict[str, str] = {}
-    at = _past_blanks(text, text.index("{") + 1)
+    read = read or _member
+    at = _past_blanks(text, at + 1)
     while text[at] != "}":
         key, at = scanstring(text, at + 1, True)
         start = _past_blanks(text, _past_blanks(text, at) + 1)
         expression = f"{root}.{key}" if _NAME.fullmatch(key) else root
         if key in members:
             raise LexicalError("The member appears more than once", expression)
-        value[key], end = _member(text, start, expression)
+        value[key], end = read(text, start, expression)
         members[key] = text[start:end]
         if "\0" in key or (_NUL in members[key] and _holds_nul(value[key])):
             raise LexicalError("A string must not hold the character U+0000", expression)
         at = _past_blanks(text, end)
         if text[at] == ",":
             at = _past_blanks(text, at + 1)
-    return Lexical(value, members)
+    return Lexical(value, members), at + 1
+
+
+def _of_bundle(text: str, start: int, expression: str) -> tuple[Any, int]:
+    if expression != "Bundle.entry" or text[start] != "[":
+        return _member(text, start, expression)
+    entries: list[Any] = []
+    at = _past_blanks(text, start + 1)
+    while text[at] != "]":
+        entry, at = _entry(text, at, f"{expression}[{len(entries)}]")
+        entries.append(entry)
+        at = _past_blanks(text, at)
+        if text[at] == ",":
+            at = _past_blanks(text, at + 1)
+    return entries, at + 1
+
+
+def _entry(text: str, at: int, expression: str) -> tuple[Any, int]:
+    if text[at] == "{":
+        return _scan(text, at, expression, _of_entry)
+    return _member(text, at, expression)
+
+
+def _of_entry(text: str, start: int, expression: str) -> tuple[Any, int]:
+    if expression.endswith("].resource") and text[start] == "{":
+        return _scan(text, start, expression)
+    return _member(text, start, expression)
 
 
 def _holds_nul(value: object) -> bool:

@@ -8,15 +8,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlmodel import Session as DbSession
-
 from service.access import Access
 from service.errors import InvalidElementsError, InvalidError, Problem
+from service.models.documents import PUBLIC
+from sqlmodel import Session as DbSession
+
 from service.fhir.identity import storage_id
 from service.fhir.index_values import bounded
 from service.fhir.mapping import Audience, ResourceType
 from service.fhir.statements import rows_of
-from service.models.documents import PUBLIC
 
 Json = dict[str, Any]
 
@@ -27,7 +27,7 @@ READABLE = (
     "SELECT id, type, patient_key FROM documents WHERE audience IN (?, ?) AND id IN ({marks})"
     " AND NOT deleted AND confidentiality <= ?"
 )
-SHARE_LOCK = " ORDER BY id FOR SHARE"
+SHARE_LOCK = " ORDER BY id FOR KEY SHARE"  # they may be changed meanwhile, but not deleted
 BY_IDENTIFIER = (
     "SELECT d.id, d.patient_key FROM document_tokens t JOIN documents d ON d.id = t.id"
     " WHERE t.audience = ? AND t.type = 'Patient' AND t.param = 'identifier' AND t.system = ?"
@@ -88,8 +88,8 @@ def local_places(value: Json, addresses: Addresses) -> dict[str, Place]:
             continue
         if place := addresses.locate(text):
             found[expression] = place
-        elif text.startswith("urn:uuid:"):
-            rule = "urn:uuid leads to an entry of the same transaction only"
+        elif text.startswith(("urn:uuid:", "urn:oid:")):
+            rule = "a urn leads to an entry of the same transaction only"
             problems.append(Problem(expression, rule, "not-found"))
         elif not ABSOLUTE.fullmatch(text):
             rule = "must be Type/id, an absolute address, or # and the id of a contained resource"
