@@ -12,15 +12,14 @@ from zlib import crc32
 
 from service.access import Access
 from service.errors import InvalidError, NotFoundError, NotSupportedError
-from service.identifiers import new_id
-from service.models.aggregates import Aggregate
-
 from service.fhir.endpoint import Endpoint, Writing, absent
 from service.fhir.identity import ID, caller_audience, chosen_source, is_given, storage_id
 from service.fhir.lexical import Lexical
 from service.fhir.mapping import Audience, Owner, ResourceType
 from service.fhir.sent_references import Addresses, Place, local_places
 from service.fhir.submission import read_resource, writable
+from service.identifiers import new_id
+from service.models.aggregates import Aggregate
 
 LOCKS = 256
 PATIENT = "Patient"

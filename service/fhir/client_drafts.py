@@ -6,11 +6,10 @@ https://hl7.org/fhir/R4/security-labels.html
 from uuid import UUID
 
 from service.errors import ForbiddenError
-from service.models.connections import Confidentiality
-
 from service.fhir.changes import Change, Sender
 from service.fhir.lexical import Lexical, said_in_meta
 from service.fhir.mapping import Draft, Labels, Owner
+from service.models.connections import Confidentiality
 
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 

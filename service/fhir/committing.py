@@ -6,7 +6,6 @@ https://hl7.org/fhir/R4/http.html#return
 from collections.abc import Callable, Sequence
 
 import orjson
-from service.models.aggregates import Aggregate
 from sqlmodel import Session as DbSession
 
 from service.fhir.carrying_out import Effect, carry_out
@@ -16,6 +15,7 @@ from service.fhir.mapping import Owner
 from service.fhir.sent_references import about, by_identifier
 from service.fhir.statements import rows_of
 from service.fhir.submission import crisis, recorded, written
+from service.models.aggregates import Aggregate
 
 KEYS = "SELECT DISTINCT patient_key FROM documents WHERE audience = ? AND id IN ({marks})"
 UNSCORED = "kept as it was sent: its questionnaire is not known here, so it was not scored"

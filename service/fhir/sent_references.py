@@ -8,15 +8,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from service.access import Access
-from service.errors import InvalidElementsError, InvalidError, Problem
-from service.models.documents import PUBLIC
 from sqlmodel import Session as DbSession
 
+from service.access import Access
+from service.errors import InvalidElementsError, InvalidError, Problem
 from service.fhir.identity import storage_id
 from service.fhir.index_values import bounded
 from service.fhir.mapping import Audience, ResourceType
 from service.fhir.statements import rows_of
+from service.models.documents import PUBLIC
 
 Json = dict[str, Any]
 
