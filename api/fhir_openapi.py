@@ -4,74 +4,116 @@ https://hl7.org/fhir/R4/http.html
 """
 
 from importlib.resources import files
-from typing import Any
 
 import orjson
 
-from service.fhir.mapping import Registry, ResourceType, SearchParameter
+from api.fhir_openapi_parts import (
+    BUNDLE,
+    ID,
+    Json,
+    a,
+    answering,
+    answering_bundle,
+    component,
+    operation,
+    schema_of,
+)
+from api.fhir_openapi_system import operations, whole_server
+from service.fhir.capability import WRITING
+from service.fhir.mapping import Owner, Registry, ResourceType, SearchParameter
 
-FHIR_JSON = "application/fhir+json"
 SPECIFICATION = "https://hl7.org/fhir/R4"
 EXAMPLES = files("api").joinpath("examples")
-TAG = "FHIR"
-TEXT = {"type": "string"}
-ID = {
-    "name": "id", "in": "path", "required": True,
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9.-]{1,64}$"},
-}  # fmt: skip
-VERSION = {"name": "version", "in": "path", "required": True, "schema": TEXT}
+FHIR_JSON = "application/fhir+json"
+PATCH_JSON = "application/json-patch+json"
+A_PATCH = [{"op": "replace", "path": "/status", "value": "completed"}]
 SHARED = {
     "_id": "The resource's id",
     "_lastUpdated": "When it last changed, with a prefix such as ge",
+    "_profile": "The profile that it claims",
+    "_security": "A security label",
+    "_source": "Where it came from",
+    "_tag": "A tag",
+    "_has": "As `_has:[type]:[reference]:[parameter]`: what refers to it",
+    "_include": "What it refers to comes along, as type:parameter",
+    "_revinclude": "What refers to it comes along, as type:parameter",
     "_count": "How many on a page",
-    "_sort": "_id, _lastUpdated or the type's date; a minus sign before it: newest first",
+    "_sort": "Parameters, separated by commas; a minus sign before one: newest or highest first",
     "_total": "accurate: with the number of all matches",
-    "_summary": "count: the number of all matches alone",
+    "_summary": "true, text, data or count",
+    "_elements": "The elements that are wanted",
 }
 ERRORS = {
     "400": ("A rule is broken: the outcome names the element and the rule", "invalid"),
     "401": ("There is no valid access token", "login"),
     "403": ("The token does not allow it, or another owns the resource", "forbidden"),
     "404": ("There is no such resource for this caller", "not-found"),
-    "412": ("If-Match names a version that is not the current one", "conflict"),
+    "405": ("This is not offered here; Allow names what is", "not-supported"),
+    "409": ("The state changed, or is not what the request needs", "conflict"),
+    "410": ("It was deleted", "deleted"),
+    "412": ("If-Match names another version, or a condition is met by several", "conflict"),
     "422": ("The present state forbids it", "business-rule"),
 }
-READING_ERRORS = ("400", "401", "403", "404")
+HEADERS = {
+    "If-Match": ("The version that the caller has seen", 'W/"1"'),
+    "If-None-Exist": ("Create only where this search finds nothing", "identifier=urn:example|1"),
+    "Prefer": ("return=minimal, representation or OperationOutcome", "return=minimal"),
+}
 
 
-def example(name: str) -> dict[str, Any]:
+def example(name: str) -> Json:
     """Return a resource of this type as it is served."""
-    found: dict[str, Any] = orjson.loads(EXAMPLES.joinpath(f"{name}.json").read_bytes())
+    found: Json = orjson.loads(EXAMPLES.joinpath(f"{name}.json").read_bytes())
     return found
 
 
-def components(registry: Registry) -> dict[str, dict[str, Any]]:
+def components(registry: Registry) -> dict[str, Json]:
     """Return what the paths refer to."""
     names = sorted(registry.by_type)
+    schemas = {name: _schema(name) for name in (*names, "Parameters")}
+    schemas["Bundle"] = {**_schema("Bundle"), "example": BUNDLE}
+    schemas["OperationOutcome"] = _schema("OperationOutcome")
+    headers = {name: _header(name, *said) for name, said in HEADERS.items()}
     return {
-        "schemas": {"Bundle": _schema("Bundle"), **{name: _schema(name) for name in names}},
-        "parameters": {name: _query(name, text) for name, text in SHARED.items()},
+        "schemas": schemas,
+        "parameters": {
+            "id": ID,
+            **{name: _query(name, text) for name, text in SHARED.items()},
+            **headers,
+        },
         "examples": {name: {"value": example(name)} for name in names},
-        "responses": {f"Fhir{status}": _error(*said) for status, said in ERRORS.items()},
+        "responses": {
+            "FhirRefusal": _refusal(),
+            "FhirBundle": {
+                "description": "As asked",
+                "content": {FHIR_JSON: {"schema": schema_of("Bundle")}},
+            },
+        },
     }
 
 
-def paths(registry: Registry) -> dict[str, Any]:
+def paths(registry: Registry) -> Json:
     """Return every address of the FHIR endpoint."""
-    found: dict[str, Any] = {"/fhir/metadata": {"get": _metadata()}}
+    found: Json = {}
     for kind in sorted(registry.types, key=lambda each: each.name):
-        address = f"/fhir/{kind.name}"
+        address, writing = f"/fhir/{kind.name}", WRITING[kind.owner]
         found[address] = {"get": _search(kind)}
         found[f"{address}/{{id}}"] = {"get": _read(kind)}
-        if kind.writable:
-            found[address]["post"] = _write(kind, "create", "201")
-            found[f"{address}/{{id}}"]["put"] = _write(kind, "update", "200")
-        found[f"{address}/{{id}}/_history"] = {"get": _history(kind)}
-        found[f"{address}/{{id}}/_history/{{version}}"] = {"get": _vread(kind)}
-    return found
+        for interaction in writing:
+            _add_writing(found, kind, interaction)
+    return {**whole_server(sorted(registry.by_type)), **found, **operations(registry)}
 
 
-def _schema(name: str) -> dict[str, Any]:
+def _add_writing(found: Json, kind: ResourceType, interaction: str) -> None:
+    address = f"/fhir/{kind.name}"
+    method = {"create": "post", "update": "put", "patch": "patch", "delete": "delete"}[interaction]
+    where = address if interaction == "create" else f"{address}/{{id}}"
+    found[where][method] = _write(kind, interaction)
+    if interaction != "create" and kind.owner is Owner.CLIENT:
+        found[address][method] = _write(kind, interaction, conditional=True)
+
+
+def _schema(name: str) -> Json:
     return {
         "type": "object",
         "required": ["resourceType"],
@@ -80,122 +122,66 @@ def _schema(name: str) -> dict[str, Any]:
     }
 
 
-def _query(name: str, description: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "description": description, "schema": TEXT}
+def _query(name: str, description: str) -> Json:
+    return {"name": name, "in": "query", "description": description, "schema": {"type": "string"}}
 
 
-def _error(description: str, code: str) -> dict[str, Any]:
-    issue = {"severity": "error", "code": code, "diagnostics": description}
-    shown = {"resourceType": "OperationOutcome", "issue": [issue]}
-    return {"description": description, "content": {FHIR_JSON: {"example": shown}}}
+def _header(name: str, description: str, shown: str) -> Json:
+    said = {"name": name, "in": "header", "description": description}
+    return {**said, "schema": {"type": "string"}, "example": shown}
 
 
-def _operation(name: str, interaction: str, summary: str, *errors: str) -> dict[str, Any]:
-    return {
-        "tags": [TAG],
-        "operationId": f"{interaction}{name}",
-        "summary": summary,
-        "security": [{"clientCredentials": []}],
-        "responses": {
-            status: {"$ref": f"#/components/responses/Fhir{status}"} for status in errors
-        },
-    }
+def _refusal() -> Json:
+    """Return what every operation may be refused with: an example for each status."""
+    found = {}
+    for status, (description, code) in ERRORS.items():
+        issue = {"severity": "error", "code": code, "diagnostics": description}
+        shown = {"resourceType": "OperationOutcome", "issue": [issue]}
+        found[status] = {"summary": description, "value": shown}
+    content = {FHIR_JSON: {"schema": schema_of("OperationOutcome"), "examples": found}}
+    return {"description": "Refused: the outcome says why", "content": content}
 
 
-def _answer(operation: dict[str, Any], status: str, name: str, shown: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """Put the good answer before the errors."""
-    media = {"schema": {"$ref": f"#/components/schemas/{name}"}, **shown}
-    good = {"description": "As asked", "content": {FHIR_JSON: media}}
-    operation["responses"] = {status: good, **operation["responses"]}
-    return operation
-
-
-def _shown(name: str) -> dict[str, Any]:
+def _shown(name: str) -> Json:
     return {"examples": {name: {"$ref": f"#/components/examples/{name}"}}}
 
 
-def _metadata() -> dict[str, Any]:
-    shown = {
-        "resourceType": "CapabilityStatement",
-        "status": "active",
-        "kind": "instance",
-        "fhirVersion": "4.0.1",
-        "format": ["json"],
-    }
-    operation = _operation("", "metadata", "What this endpoint can do")
-    operation["security"] = []
-    good = {"description": "As asked", "content": {FHIR_JSON: {"example": shown}}}
-    operation["responses"] = {"200": good}
-    return operation
-
-
-def _search(kind: ResourceType) -> dict[str, Any]:
-    operation = _operation(kind.name, "search", f"Search {kind.name}", *READING_ERRORS)
-    operation["description"] = kind.documentation
-    operation["parameters"] = [
+def _search(kind: ResourceType) -> Json:
+    found = operation(kind.name, "search", f"Search {kind.name}")
+    found["description"] = kind.documentation
+    found["parameters"] = [
         *(_query(each.name, _said(each)) for each in kind.parameters),
-        *({"$ref": f"#/components/parameters/{name}"} for name in SHARED),
+        *(component("parameters", name) for name in SHARED),
     ]
-    entry = _entry(kind.name) | {"search": {"mode": "match"}}
-    bundle = {
-        "resourceType": "Bundle",
-        "type": "searchset",
-        "link": [{"relation": "self", "url": f"https://example.org/fhir/{kind.name}"}],
-        "entry": [entry],
-    }
-    return _answer(operation, "200", "Bundle", {"example": bundle})
+    return answering_bundle(found)
 
 
 def _said(parameter: SearchParameter) -> str:
     return f"{parameter.type}, of {parameter.expression}"
 
 
-def _entry(name: str) -> dict[str, Any]:
-    resource = example(name)
-    return {"fullUrl": f"https://example.org/fhir/{name}/{resource['id']}", "resource": resource}
+def _read(kind: ResourceType) -> Json:
+    found = operation(kind.name, "read", f"Read {a(kind.name)}")
+    found["parameters"] = [component("parameters", "id")]
+    return answering(found, "200", kind.name, _shown(kind.name))
 
 
-def a(name: str) -> str:
-    """Return the name with its article."""
-    return f"{'an' if name[0] in 'AEIO' else 'a'} {name}"
-
-
-def _read(kind: ResourceType) -> dict[str, Any]:
-    operation = _operation(kind.name, "read", f"Read {a(kind.name)}", *READING_ERRORS)
-    operation["parameters"] = [ID]
-    return _answer(operation, "200", kind.name, _shown(kind.name))
-
-
-def _vread(kind: ResourceType) -> dict[str, Any]:
-    summary = f"Read a version of {a(kind.name)}"
-    operation = _operation(kind.name, "vread", summary, *READING_ERRORS)
-    operation["parameters"] = [ID, VERSION]
-    return _answer(operation, "200", kind.name, _shown(kind.name))
-
-
-def _history(kind: ResourceType) -> dict[str, Any]:
-    summary = f"The versions of {a(kind.name)}, newest first"
-    operation = _operation(kind.name, "history", summary, *READING_ERRORS)
-    operation["parameters"] = [ID, {"$ref": "#/components/parameters/_count"}]
-    entry = _entry(kind.name)
-    entry["request"] = {"method": "POST", "url": kind.name}
-    entry["response"] = {"status": "201", "etag": 'W/"1"'}
-    bundle = {"resourceType": "Bundle", "type": "history", "entry": [entry]}
-    return _answer(operation, "200", "Bundle", {"example": bundle})
-
-
-def _write(kind: ResourceType, interaction: str, status: str) -> dict[str, Any]:
-    errors = (
-        (*READING_ERRORS, "412", "422") if interaction == "update" else (*READING_ERRORS, "422")
-    )
-    summary = f"{interaction.capitalize()} {a(kind.name)}"
-    operation = _operation(kind.name, interaction, summary, *errors)
-    sent = {key: value for key, value in example(kind.name).items() if key not in {"id", "meta"}}
-    if interaction == "update":
-        match = {"name": "If-Match", "in": "header", "schema": TEXT, "example": 'W/"1"'}
-        operation["parameters"] = [ID, match]
-        sent = {"resourceType": kind.name, "id": example(kind.name)["id"], **sent}
-    schema = {"$ref": f"#/components/schemas/{kind.name}"}
-    content = {FHIR_JSON: {"schema": schema, "example": sent}}
-    operation["requestBody"] = {"required": True, "content": content}
-    return _answer(operation, status, kind.name, _shown(kind.name))
+def _write(kind: ResourceType, interaction: str, *, conditional: bool = False) -> Json:
+    name = f"conditional{interaction.capitalize()}" if conditional else interaction
+    by = ", found by the query" if conditional else ""
+    summary = f"{interaction.capitalize()} {a(kind.name)}{by}"
+    found = operation(kind.name, name, summary)
+    headers = ("If-None-Exist", "Prefer") if interaction == "create" else ("If-Match", "Prefer")
+    found["parameters"] = [component("parameters", each) for each in headers]
+    if interaction != "create" and not conditional:
+        found["parameters"].insert(0, component("parameters", "id"))
+    if interaction == "delete":
+        found["responses"] = {"204": {"description": "It is deleted"}, **found["responses"]}
+        return found
+    if interaction == "patch":
+        content: Json = {PATCH_JSON: {"schema": {"type": "array"}, "example": A_PATCH}}
+    else:
+        content = {FHIR_JSON: {"schema": schema_of(kind.name), **_shown(kind.name)}}
+    found["requestBody"] = {"required": True, "content": content}
+    status = "201" if interaction == "create" else "200"
+    return answering(found, status, kind.name, _shown(kind.name))

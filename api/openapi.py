@@ -115,4 +115,7 @@ class _Plain(yaml.SafeDumper):
 def as_yaml(found: dict[str, Any]) -> str:
     """Return the same text for the same document."""
     plain = orjson.loads(orjson.dumps(found))
-    return yaml.dump(plain, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
+    return yaml.dump(
+        plain, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100,
+        default_flow_style=None,
+    )  # fmt: skip

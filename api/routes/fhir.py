@@ -11,8 +11,8 @@ from starlette.types import Receive, Scope, Send
 from api.context import Context
 from api.dependencies import access_of
 from api.errors import fhir_error, unexpected
-from api.routes import fhir_operations
 from api.responses import laid_out
+from api.routes import fhir_operations
 from api.routes.fhir_reading import (
     history_of_all,
     history_of_instance,
