@@ -172,7 +172,7 @@ def test_overlay_replaces_whole_members_only():
     assert lexical.members["status"] == '"x"'
 
 
-@given(st.dictionaries(st.text(min_size=1), values, max_size=6))
+@given(st.dictionaries(texts.filter(bool), values, max_size=6))
 def test_what_is_composed_can_be_parsed(document):
     members = parse(json.dumps(document).encode()).members
     body = compose(members, resource_type="Flag", id="1", meta={})
