@@ -12,7 +12,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test check nightly bench lint types imports openapi migrate migration \
+.PHONY: help install run test check nightly bench growth lint types imports openapi migrate migration \
 	format audit lock clean
 
 help: ## Show this list
@@ -41,6 +41,9 @@ nightly: $(DEV) ## The long tests: more repetitions, bigger sizes
 
 bench: $(DEV) ## Measure read, search and create against a served demo
 	bench/run.sh
+
+growth: $(DEV) ## Measure from 10 thousand resources to a million (minutes; SIZES, DATABASE_URL)
+	$(BIN)/python -m bench.growth
 
 lint: $(DEV) ## Report format and lint errors
 	$(BIN)/ruff format --check
