@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from service.checkpoints import Checkpoints
 from service.clock import Clock, microseconds, system_clock
+from service.driver import DRIVER, connected
 from service.engine import UNIT_OF_WORK, WRITING, create_engine, is_sqlite
 from service.errors import BusyError
 from service.guard import Touched, attach_guard
@@ -109,6 +110,7 @@ class Database:
         with Session(self.engine, expire_on_commit=False, autoflush=True) as session:
             session.info[UNIT_OF_WORK] = touched
             connection = session.connection(execution_options={WRITING: True})
+            session.info[DRIVER] = connected(session)
             connection.info[UNIT_OF_WORK] = 1  # the pool resets it when the connection comes back
             self._lock(session, wanted)
             result = work(session)

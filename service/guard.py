@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, event, inspect
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import UOWTransaction
 
+from service import driver
 from service.engine import UNIT_OF_WORK
 from service.errors import ProjectionError
 from service.models.base import Projected, Row, projected_tables
@@ -51,6 +52,17 @@ def touch(session: OrmSession, row: Projected) -> None:
     """Have this row's documents rendered again in this unit of work, though nothing changes."""
     touched: Touched = session.info[UNIT_OF_WORK]
     touched.add(row, set())
+
+
+def insert(session: OrmSession, row: Projected) -> None:
+    """Write a new row at once, as a flush would, in one plain statement.
+
+    The row does not become the session's: what is changed of it afterwards is not kept.
+    """
+    touched: Touched | None = session.info.get(UNIT_OF_WORK)
+    if touched is None:
+        raise ProjectionError(f"{type(row).__name__} was written outside a unit of work")
+    touched.add(row, set(driver.insert(session, row)))
 
 
 def attach_guard(engine: Engine) -> None:

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from sqlmodel import Session, select
 
+from service.guard import insert
+from service.identifiers import new_id
 from service.instruments import Instrument
 from service.models.screening import Alert, Response, ResponseStatus
 from service.scoring import safety_hits
@@ -21,25 +23,30 @@ def raise_alert(
     contact: str | None,
 ) -> Alert | None:
     """Return the alert of this response, raising it where a rule is met for the first time."""
-    known = _raised(session, response)
-    if known or response.status is ResponseStatus.ENTERED_IN_ERROR:
-        return known
+    known = session.exec(select(Alert).where(Alert.response_id == response.id)).first()
+    return known or first_alert(session, response, definition, now=now, contact=contact)
+
+
+def first_alert(
+    session: Session,
+    response: Response,
+    definition: Instrument,
+    *,
+    now: datetime,
+    contact: str | None,
+) -> Alert | None:
+    """Raise the alert of a response that has none, where a rule is met."""
     hits = safety_hits(definition, response.answers)
-    if not hits:
+    if not hits or response.status is ResponseStatus.ENTERED_IN_ERROR:
         return None
-    session.flush()  # the response first: the alert refers to it
     alert = Alert(
+        id=new_id(),
+        created_at=now,
         patient_id=response.patient_id,
         response_id=response.id,
         rule=f"{definition.id} {hits[0].link_id}",
         raised_at=now,
         escalation_contact=contact,
     )
-    session.add(alert)
+    insert(session, alert)
     return alert
-
-
-def _raised(session: Session, response: Response) -> Alert | None:
-    if response in session.new:
-        return None
-    return session.exec(select(Alert).where(Alert.response_id == response.id)).first()

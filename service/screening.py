@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlmodel import Session, select
 
 from service.commands import CorrectResponse, RecordResponse
+from service.driver import fetched
 from service.errors import (
     BusinessRuleError,
     InvalidElementsError,
@@ -13,14 +15,14 @@ from service.errors import (
     Problem,
     ValueSetError,
 )
+from service.guard import insert
 from service.identifiers import new_id
 from service.instruments import Instrument, instrument
 from service.models.enrollments import Enrollment
 from service.models.groups import SupportGroup
-from service.models.patients import Patient
 from service.models.screening import Alert, Response, ResponseChange, ResponseStatus
 from service.rows import check_version, get, require_offset
-from service.safety import raise_alert
+from service.safety import first_alert, raise_alert
 from service.scoring import check_answers, score
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -36,12 +38,14 @@ class Recorded:
 
 def record_response(session: Session, command: RecordResponse, now: datetime) -> Recorded:
     """Check, score and keep a response; raise an alert where a safety rule is met."""
-    get(session, Patient, command.patient_id, "patient_id")
+    _require_patient(session, command.patient_id)
     definition = _definition(command.instrument, command.instrument_version)
     group = _group(session, command, definition)
     _check(definition, command.answers)
+    result = score(definition, command.answers)
     row = Response(
         id=command.response_id or new_id(),
+        created_at=now,
         patient_id=command.patient_id,
         group_id=command.group_id,
         connection_id=command.connection_id,
@@ -49,12 +53,19 @@ def record_response(session: Session, command: RecordResponse, now: datetime) ->
         instrument_version=definition.version,
         status=command.status,
         authored=_past(command.authored, now),
+        answers=dict(command.answers),
+        total=result.total,
+        missing=list(result.missing),
     )
     _receive(row, command.answers, command.status, command.received)
-    _score(row, definition, command.answers)
-    session.add(row)
+    insert(session, row)
     contact = group.escalation_contact if group else None
-    return Recorded(row, raise_alert(session, row, definition, now=now, contact=contact))
+    return Recorded(row, first_alert(session, row, definition, now=now, contact=contact))
+
+
+def _require_patient(session: Session, patient_id: UUID) -> None:
+    if not fetched(session, "SELECT 1 FROM patients WHERE id = ?", (patient_id.hex,)):
+        raise InvalidError("there is no Patient with this id", element="patient_id")
 
 
 def correct_response(session: Session, command: CorrectResponse, now: datetime) -> Recorded:

@@ -8,20 +8,20 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlmodel import Session as DbSession
-from sqlmodel import col, select
+from sqlmodel import select
 
 from service.disclosures import Provision, disclosure, next_change
+from service.driver import as_uuid, chunks, columns, fetched, marks
 from service.fhir.mapping import ALL, Audience, View
-from service.models.connections import Connection
+from service.models.connections import Connection, ConsentPolicy
 from service.models.consents import Consent
 from service.models.documents import PROGRAMME, PUBLIC
 from service.models.facts import LinkFacts
 from service.models.groups import Installation
-from service.models.patients import Link
 
 
 def identifier_key(session: DbSession) -> bytes:
@@ -53,6 +53,27 @@ def connection_audiences(session: DbSession, key: bytes) -> dict[UUID, Audience]
     return {row.id: connection_audience(key, row) for row in session.execute(statement)}
 
 
+LINKS = (
+    "SELECT l.patient_id, l.connection_id, l.ehr_patient_id, l.mrn, l.mrn_system, c.mrn_system,"
+    " c.number, c.policy FROM links l JOIN connections c ON c.id = l.connection_id"
+    " WHERE l.patient_id IN ({marks}) AND l.undone_at IS NULL ORDER BY l.id"
+)
+PROVISION = tuple(Provision.__dataclass_fields__)
+
+
+class LiveLink(NamedTuple):
+    """A link with what its connection says."""
+
+    patient_id: UUID
+    connection_id: UUID
+    ehr_patient_id: str
+    mrn: str
+    mrn_system: str
+    system: str
+    number: int
+    policy: ConsentPolicy
+
+
 @dataclass
 class Views:
     """The views of a set of patients, and when each patient's views change by themselves."""
@@ -66,7 +87,7 @@ def views(session: DbSession, key: bytes, patients: Iterable[UUID], now: datetim
     ids = set(patients)
     found = Views()
     provisions, changes = _provisions(session, ids), defaultdict[UUID, list[datetime]](list)
-    links: dict[tuple[UUID, UUID], list[Any]] = defaultdict(list)
+    links: dict[tuple[UUID, UUID], list[LiveLink]] = defaultdict(list)
     for row in _live_links(session, ids):
         links[row.patient_id, row.connection_id].append(row)
     for patient_id in ids:
@@ -83,7 +104,7 @@ def views(session: DbSession, key: bytes, patients: Iterable[UUID], now: datetim
     return found
 
 
-def _audience_of(key: bytes, row: Any) -> Audience:  # noqa: ANN401 - a row of _live_links
+def _audience_of(key: bytes, row: LiveLink) -> Audience:
     return Audience(
         number=row.number,
         uid=row.connection_id.hex,
@@ -93,7 +114,7 @@ def _audience_of(key: bytes, row: Any) -> Audience:  # noqa: ANN401 - a row of _
     )
 
 
-def _facts(rows: list[Any]) -> tuple[LinkFacts, ...]:
+def _facts(rows: list[LiveLink]) -> tuple[LinkFacts, ...]:
     return tuple(
         LinkFacts(
             connection_id=row.connection_id,
@@ -105,34 +126,16 @@ def _facts(rows: list[Any]) -> tuple[LinkFacts, ...]:
     )
 
 
-def _live_links(session: DbSession, ids: set[UUID]) -> Iterable[Any]:
-    statement = (
-        select(
-            Link.patient_id,
-            Link.connection_id,
-            Link.ehr_patient_id,
-            Link.mrn,
-            Link.mrn_system,
-            col(Connection.mrn_system).label("system"),
-            Connection.number,
-            Connection.policy,
-        )  # type: ignore[call-overload]
-        .join(Connection, col(Connection.id) == col(Link.connection_id))
-        .where(col(Link.patient_id).in_(ids), col(Link.undone_at).is_(None))
-        .order_by(col(Link.id))
-    )
-    rows: Iterable[Any] = session.execute(statement)
-    return rows
+def _live_links(session: DbSession, ids: set[UUID]) -> Iterable[LiveLink]:
+    for part in chunks(ids):
+        for patient, connection, *more, policy in fetched(session, marks(LINKS, part), part):
+            known = (as_uuid(patient), as_uuid(connection), *more, ConsentPolicy(policy))
+            yield LiveLink._make(known)
 
 
 def _provisions(session: DbSession, ids: set[UUID]) -> dict[tuple[UUID, UUID], list[Provision]]:
     found: dict[tuple[UUID, UUID], list[Provision]] = defaultdict(list)
-    names = tuple(Provision.__dataclass_fields__)
-    chosen = [getattr(Consent, name) for name in names]
-    statement = select(Consent.patient_id, Consent.connection_id, *chosen).where(
-        col(Consent.patient_id).in_(ids)
-    )
-    for row in session.execute(statement).mappings():
-        said = Provision(**{name: row[name] for name in names})
+    for row in columns(session, Consent, ids, "patient_id"):
+        said = Provision(**{name: row[name] for name in PROVISION})
         found[row["patient_id"], row["connection_id"]].append(said)
     return found

@@ -4,20 +4,21 @@ https://hl7.org/fhir/R4/http.html#versioning
 """
 
 import zlib
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection
 from sqlmodel import Session
 
+from service.driver import CHUNK, Row, fetched
+from service.fhir.batches import write_all
 from service.fhir.document_bytes import head, meta, tail
 from service.fhir.index_tables import CLEAR, INSERTS
 from service.fhir.mapping import Audience, Draft, ResourceType
 from service.fhir.search_index import REVISION, IndexRows, index
 
-CHUNK = 400
 COMPRESSION = 1
 
 SELECT_ALL = (
@@ -129,11 +130,10 @@ class Writer:
     """Collects the statements of one unit of work and runs them in batches."""
 
     def __init__(self, session: Session, stamp: int, types: dict[str, ResourceType]) -> None:
-        self.connection: Connection = session.connection()
+        self.session = session
         self.stamp = stamp
         self.types = types
-        self.positional = self.connection.dialect.name == "sqlite"
-        self._batches: dict[str, list[tuple[Any, ...]]] = {}
+        self._batches: dict[str, list[Row]] = defaultdict(list)
 
     def put(self, target: Target, stored: Stored | None, seal: Seal | None = None) -> Put:
         """Write a new version, unless it would say what the current one says."""
@@ -159,11 +159,9 @@ class Writer:
 
     def run(self) -> None:
         """Execute what was collected."""
-        for statement in ORDER:
-            if rows := self._batches.get(statement):
-                sql = statement if self.positional else statement.replace("?", "%s")
-                self.connection.exec_driver_sql(sql, rows)
-        self._batches.clear()
+        if self._batches:
+            write_all(self.session, self._batches, ORDER)
+            self._batches.clear()
 
     def _differs(self, stored: Stored, rest: bytes) -> bool:
         opening = head(stored.type, stored.shown_id, stored.version, stored.last_updated)
@@ -219,8 +217,8 @@ class Writer:
         """Add the index rows of a document that has none."""
         where = (document_id, audience, resource_type)
         for statement, of_table in zip(INSERTS, rows.tables, strict=True):
-            for row in sorted(of_table):
-                self._add(statement, *where, *row)
+            if of_table:
+                self._batches[statement] += [where + row for row in sorted(of_table)]
 
     def clear(self, document_id: str) -> None:
         """Remove the index rows of a document."""
@@ -231,7 +229,7 @@ class Writer:
         self._add(EVENT, *row)
 
     def _add(self, statement: str, *row: object) -> None:
-        self._batches.setdefault(statement, []).append(row)
+        self._batches[statement].append(row)
 
 
 def _patient_key(draft: Draft) -> str | None:
@@ -269,13 +267,7 @@ def _stored(session: Session, sql: str, marks: str, wanted: Iterable[str]) -> di
     found: dict[str, Stored] = {}
     keys = sorted(wanted)
     for start in range(0, len(keys), CHUNK):
-        for row in _rows(session, sql, marks, keys[start : start + CHUNK]):
+        part = keys[start : start + CHUNK]
+        for row in fetched(session, sql.replace(marks, ", ".join("?" * len(part))), part):
             found[row[0]] = Stored(*row)
     return found
-
-
-def _rows(session: Session, sql: str, marks: str, keys: Sequence[str]) -> Sequence[Any]:
-    connection = session.connection()
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    statement = sql.replace(marks, ", ".join([mark] * len(keys)))
-    return connection.exec_driver_sql(statement, tuple(keys)).fetchall()

@@ -3,15 +3,14 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select
-from sqlalchemy import select as sqlalchemy_select
+from sqlalchemy import RowMapping
 from sqlmodel import Session as DbSession
-from sqlmodel import SQLModel, col, select
+from sqlmodel import col, select
 
+from service.driver import CHUNK, columns
 from service.models.connections import Facility
 from service.models.consents import Consent
 from service.models.enrollments import Attendance, Enrollment, EnrollmentStatus
@@ -44,25 +43,7 @@ from service.models.patients import Patient, SentPatient
 from service.models.screening import Alert, Instrument, Response
 
 Ids = Iterable[UUID]
-CHUNK = 400
 ADDRESS = ("line", "city", "state", "postal_code", "country")
-
-
-def columns(
-    session: DbSession, table: type[SQLModel], ids: Ids, by: str = "id"
-) -> list[dict[str, Any]]:
-    """Return the rows of a table whose `by` is among `ids`, as dicts, in order of key."""
-    keys, found = list(ids), []
-    selected = table.__table__.columns  # type: ignore[attr-defined]
-    for start in range(0, len(keys), CHUNK):
-        statement = _whole(table).where(selected[by].in_(keys[start : start + CHUNK]))
-        found += [dict(row) for row in session.execute(statement).mappings()]
-    return sorted(found, key=lambda row: row["id"])
-
-
-@cache
-def _whole(table: type[SQLModel]) -> Select[Any]:
-    return sqlalchemy_select(*table.__table__.columns)  # type: ignore[attr-defined]
 
 
 def pick(facts: Any, row: dict[str, Any] | RowMapping, **more: Any) -> Any:  # noqa: ANN401

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlmodel import Session as DbSession
 from sqlmodel import col, select
 
+from service.driver import fetched
 from service.guard import Touched
 from service.models.aggregates import Aggregate, group_aggregate, patient_aggregate
 from service.models.base import Projected
@@ -34,6 +35,9 @@ STANDALONE: tuple[tuple[type[Projected], str], ...] = (
     (Place, "place"),
     (Instrument, "instrument"),
 )
+
+
+SENT = "SELECT 1 FROM responses WHERE patient_id = ? AND connection_id = ? LIMIT 2"
 
 
 @dataclass
@@ -162,10 +166,8 @@ def _first_sent_about(session: DbSession, touched: Touched) -> set[UUID]:
     found = set()
     for row in touched.of(Response):
         if row.connection_id and "patient_id" in touched.changed[row.id]:
-            sent = select(Response.id).where(
-                Response.patient_id == row.patient_id, Response.connection_id == row.connection_id
-            )
-            if len(session.exec(sent.limit(2)).all()) == 1:
+            sent = fetched(session, SENT, (row.patient_id.hex, row.connection_id.hex))
+            if len(sent) == 1:
                 found.add(row.patient_id)
     return found
 
