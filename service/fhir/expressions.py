@@ -21,10 +21,13 @@ _STEP = re.compile(
     r"|(?P<element>\w+)"
 )
 _DECEASED = re.compile(r"\w+\.deceased\.exists\(\) and \w+\.deceased != false")
-_CHOICE = re.compile(
-    r"Age|Boolean|CodeableConcept|Coding|Date|DateTime|Decimal|Duration|Identifier|Instant|Integer"
-    r"|Period|Quantity|Range|Ratio|Reference|SampledData|String|Time|Timing|Uri|Attachment"
-    r"|Canonical|Code|Markdown|Annotation|Expression"
+_CHOICE = re.compile(  # the types of Extension.value[x], which are all that a choice may have
+    r"Address|Age|Annotation|Attachment|Base64Binary|Boolean|Canonical|Code|CodeableConcept"
+    r"|Coding|ContactDetail|ContactPoint|Contributor|Count|DataRequirement|Date|DateTime"
+    r"|Decimal|Distance|Dosage|Duration|Expression|HumanName|Id|Identifier|Instant|Integer"
+    r"|Markdown|Meta|Money|Oid|ParameterDefinition|Period|PositiveInt|Quantity|Range|Ratio"
+    r"|Reference|RelatedArtifact|SampledData|Signature|String|Time|Timing|TriggerDefinition"
+    r"|UnsignedInt|Uri|Url|UsageContext|Uuid"
 )
 
 

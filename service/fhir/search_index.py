@@ -83,7 +83,7 @@ def index(
     rows = made.rows
     if kind.date is not None and rows.low is None:
         rows.low = START_OF_TIME  # without a date it has a place in the order all the same
-    _meta(rows, meta)
+    _meta(made, meta)
     return rows
 
 
@@ -140,13 +140,14 @@ def _extractors(kind: ResourceType) -> _Extractors:
     return made
 
 
-def _meta(rows: IndexRows, meta: Mapping[str, Any]) -> None:
-    rows.tokens.update(("_profile", "", bounded(profile)) for profile in meta.get("profile", ()))
+def _meta(made: _Made, meta: Mapping[str, Any]) -> None:
+    for profile in meta.get("profile", ()):
+        _uri(made, "_profile", profile)
     for name in ("security", "tag"):
         for coding in meta.get(name, ()):
-            rows.tokens.update((f"_{name}", *pair) for pair in tokens(coding))
+            _token(made, f"_{name}", coding)
     if "source" in meta:
-        rows.tokens.add(("_source", "", bounded(meta["source"])))
+        _uri(made, "_source", meta["source"])
 
 
 def _own_date(made: _Made, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
