@@ -153,37 +153,23 @@ async def search_by_post(request: Request, context: Context) -> Response:
 
 
 async def _searched(request: Request, context: Context, query: str) -> Response:
-    """Search a type, the compartment that the address names, or everything."""
+    interaction = _search_of(request, context)
+    return await _answered(request, context, query, interaction)
+
+
+def _search_of(request: Request, context: Context) -> Interacts:
+    """Return the search of a type, of the compartment that the address names, or of everything."""
     where, endpoint = request.path_params, context.endpoint
     if "member" in where:
-        return await _answered(
-            request,
-            context,
-            query,
-            lambda access, pairs, strict: search_compartment(
-                endpoint,
-                access,
-                (where["type"], where["id"]),
-                where["member"],
-                pairs=pairs,
-                strict=strict,
-            ),
+        about = where["type"], where["id"]
+        return lambda access, pairs, strict: search_compartment(
+            endpoint, access, about, where["member"], pairs=pairs, strict=strict
         )
     if "type" in where:
-        return await _answered(
-            request,
-            context,
-            query,
-            lambda access, pairs, strict: search_type(
-                endpoint, access, where["type"], pairs, strict=strict
-            ),
+        return lambda access, pairs, strict: search_type(
+            endpoint, access, where["type"], pairs, strict=strict
         )
-    return await _answered(
-        request,
-        context,
-        query,
-        lambda access, pairs, strict: search_system(endpoint, access, pairs, strict=strict),
-    )
+    return lambda access, pairs, strict: search_system(endpoint, access, pairs, strict=strict)
 
 
 async def _answered(

@@ -113,7 +113,7 @@ def _parameters(include: Include, types: Types) -> list[str]:
 class Brought:
     """Collects what one page brings along, each document once."""
 
-    def __init__(self, reader: StoreReader, access: Access, types: Types, most: int = MOST) -> None:
+    def __init__(self, reader: StoreReader, access: Access, types: Types, most: int) -> None:
         self.reader = reader
         self.access = access
         self.types = types

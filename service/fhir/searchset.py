@@ -9,20 +9,20 @@ from collections.abc import Sequence
 import orjson
 
 from service.access import Access
-from service.errors import Problem
+from service.errors import InvalidError, Problem
 from service.fhir.bundle_bytes import bundle, entry, link, remark
 from service.fhir.endpoint import Answer, Endpoint
-from service.fhir.includes import Brought, authorised
+from service.fhir.includes import MOST, Brought, authorised
 from service.fhir.outcome import warnings
 from service.fhir.paging import Place, address, next_link, opened, query_string
 from service.fhir.presentation import shaped
 from service.fhir.rosters import ROSTER, members
 from service.fhir.search import WIDTH, Bounds, Found, count_statement, pages_statement
 from service.fhir.search_drivers import driven
-from service.fhir.search_drivers import driven
 from service.fhir.search_plan import Plan, Shape
 from service.fhir.store_reader import Rows
 
+MIXED = "cannot stand beside _summary=text"
 LEFT_OUT = Problem("_include", "more would come along than a page takes", "incomplete")
 
 
@@ -31,8 +31,9 @@ async def searchset(endpoint: Endpoint, access: Access, path: str, plans: Sequen
 
     All of them have the same page size, order, controls and cursor.
     """
-    plans = [await driven(endpoint.reader, each) for each in plans]
     plan = plans[0]
+    if plan.includes and plan.shape.summary == "text":
+        raise InvalidError(MIXED, element="_include")
     authorised(plan.includes, access, endpoint.registry.by_type)
     target = address(path, query_string(plan.used))
     place = opened(endpoint.link_key, access, target, plan.cursor) if plan.cursor else None
@@ -81,7 +82,7 @@ async def _answer(
     links: Sequence[bytes],
     total: int | None,
 ) -> Answer:
-    brought = Brought(endpoint.reader, access, endpoint.registry.by_type)
+    brought = Brought(endpoint.reader, access, endpoint.registry.by_type, MOST)
     if plan.includes:
         await brought.follow(matches, plan.includes)
     others = list(brought.found.values())

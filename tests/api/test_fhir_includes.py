@@ -145,6 +145,20 @@ def test_an_include_has_a_type_and_a_parameter(sender: Sender, value: str):
     assert (answer.status_code, answer.json()["issue"][0]["code"]) == (400, "invalid")
 
 
+def test_a_text_summary_brings_nothing_along(sender: Sender):
+    query = "Encounter?_include=Encounter:patient&_summary=text"
+    assert sender.endpoint.get(query, sender.hospital).status_code == 400
+
+
+def test_what_is_too_much_for_a_page_is_left_out_and_said(sender: Sender, monkeypatch):
+    monkeypatch.setattr("service.fhir.searchset.MOST", 2)
+    for _ in range(3):
+        sender.observation()
+    page = found(sender, f"Patient?_id={sender.patient}&_revinclude=Observation:patient")
+    assert len(page["include"]) == 2
+    assert page["outcome"] == ["OperationOutcome"]
+
+
 @pytest.mark.parametrize("value", ["Nothing:patient", "Encounter:colour", "Encounter:status"])
 def test_an_include_that_is_not_served_is_reported_or_refused(sender: Sender, value: str):
     query = f"Encounter?_include={value}"
