@@ -36,6 +36,7 @@ from service.errors import (
     ProjectionError,
     VersionError,
 )
+from service.fhir.bundle_errors import EntriesError, EntryError
 
 FHIR_JSON = "application/fhir+json"
 PROBLEM_JSON = "application/problem+json"
@@ -68,7 +69,12 @@ log = logging.getLogger("alongside")
 
 
 def status_of(error: AlongsideError) -> int:
-    """Return the HTTP status of this error."""
+    """Return the HTTP status of this error; of several, theirs if they agree."""
+    if isinstance(error, EntryError):
+        return status_of(error.error)
+    if isinstance(error, EntriesError):
+        statuses = {status_of(each) for each in error.errors}
+        return statuses.pop() if len(statuses) == 1 else STATUS[InvalidError]
     return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
 
 

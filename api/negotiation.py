@@ -69,10 +69,10 @@ def is_strict(request: Request) -> bool:
     return preferences(request).get("handling") == "strict"
 
 
-def returned(request: Request) -> str:
+def returned(request: Request, default: str = "representation") -> str:
     """Return what a write shall answer: minimal, representation or OperationOutcome."""
     wanted = preferences(request).get("return", "")
-    return wanted if wanted in RETURNS else "representation"
+    return wanted if wanted in RETURNS else default
 
 
 def modified_since(request: Request) -> int | None:

@@ -13,6 +13,7 @@ from api.dependencies import access_of
 from api.errors import fhir_error, unexpected
 from api.responses import laid_out
 from api.routes import fhir_operations
+from api.routes.fhir_bundles import execute
 from api.routes.fhir_reading import (
     history_of_all,
     history_of_instance,
@@ -59,20 +60,23 @@ class Answering:
         self.allowed = ", ".join((*methods, "HEAD") if "GET" in methods else methods)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive, send)
-        try:
-            response = await self.interaction(request, self.context)
-        except ProjectionError as error:
-            response = await unexpected(request, error)
-        except AlongsideError as error:
-            response = self._refused(error)
-        except Exception as error:  # noqa: BLE001 - nobody expected it: it is recorded and answered
-            response = await unexpected(request, error)
+        response = await self.answer(Request(scope, receive, send))
         if PRETTY in scope["query_string"]:
             laid_out(response)
         if scope["method"] == "HEAD":
             response.body = b""
         await response(scope, receive, send)
+
+    async def answer(self, request: Request) -> Response:
+        """Return what is answered, to a request by itself or to one within a Bundle."""
+        try:
+            return await self.interaction(request, self.context)
+        except ProjectionError as error:
+            return await unexpected(request, error)
+        except AlongsideError as error:
+            return self._refused(error)
+        except Exception as error:  # noqa: BLE001 - nobody expected it: it is recorded and answered
+            return await unexpected(request, error)
 
     def _refused(self, error: AlongsideError) -> Response:
         response = fhir_error(error)
@@ -124,7 +128,7 @@ TABLE: dict[str, dict[str, Interaction]] = {
     "/fhir/{type}/{id}/_history/{version}": {"GET": read_version},
     "/fhir/{type}/{id}/{member}": {"GET": search},
     "/fhir/{type}/{id}/{member}/_search": {"POST": search_by_post},
-    "/fhir": {"GET": search},
+    "/fhir": {"GET": search, "POST": execute},
     "/fhir/": {"GET": search},
     "/fhir/{rest:path}": dict.fromkeys(METHODS, _elsewhere),
 }

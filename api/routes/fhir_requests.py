@@ -28,12 +28,12 @@ def told(request: Request, answer: Answer) -> Response:
     return FhirResponse(answer)
 
 
-async def body_of(request: Request) -> bytes | None:
+async def body_of(request: Request, largest: int = LARGEST) -> bytes | None:
     """Return the body, or None where it is longer than is taken."""
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > LARGEST:
+        if size > largest:
             return None
         chunks.append(chunk)
     return b"".join(chunks)
@@ -43,5 +43,5 @@ def not_acceptable() -> Response:
     return refusal(406, "not-supported", "only JSON is answered: application/fhir+json")
 
 
-def too_large() -> Response:
-    return refusal(413, "too-long", f"a resource may have {LARGEST} bytes")
+def too_large(largest: int = LARGEST, what: str = "a resource") -> Response:
+    return refusal(413, "too-long", f"{what} may have {largest} bytes")
