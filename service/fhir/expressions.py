@@ -54,10 +54,21 @@ class Walk:
 
     def values(self, resource: dict[str, Any]) -> list[Any]:
         """Return what it selects."""
-        nodes: list[Any] = [resource]
-        for step in self.steps:
-            nodes = step(nodes)
-        return [node.value if type(node) is Chosen else node for node in nodes]
+        return _selected([resource], self.steps)
+
+    def values_of(self, member: str, value: Any) -> list[Any]:  # noqa: ANN401 - JSON
+        """Return what it selects from one member, which is known to be its first element."""
+        nodes = value if isinstance(value, list) else [value]
+        if member != self.element:
+            kind = member[len(self.element) :]
+            nodes = [Chosen(kind, node) for node in nodes]
+        return _selected(nodes, self.steps[1:])
+
+
+def _selected(nodes: list[Any], steps: tuple[Step, ...]) -> list[Any]:
+    for step in steps:
+        nodes = step(nodes)
+    return [node.value if type(node) is Chosen else node for node in nodes]
 
 
 @lru_cache(maxsize=2048)

@@ -72,10 +72,16 @@ def words(value: Json) -> Iterator[str]:
     """Yield what `:text` searches: the texts and displays of a coded value or identifier."""
     if not isinstance(value, dict):
         return
-    for node, name in ((value, "text"), (value, "display"), (value.get("type"), "text")):
-        yield from (text for text in items(node, name) if isinstance(text, str))
-    for coding in items(value, "coding"):
-        yield from (text for text in items(coding, "display") if isinstance(text, str))
+    nodes = [value, *items(value, "coding")] if "coding" in value else [value]
+    for node in nodes:
+        if isinstance(node, dict):
+            yield from (
+                found
+                for name in ("text", "display")
+                if name in node and isinstance(found := node[name], str)
+            )
+    if "type" in value:
+        yield from (text for text in items(value["type"], "text") if isinstance(text, str))
 
 
 def texts(value: Json) -> Iterator[str]:

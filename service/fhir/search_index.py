@@ -76,10 +76,13 @@ def index(
     """
     made = _Made(IndexRows(), subject if has_subject(kind) else None, locate)
     extractors = _extractors(kind)
-    for member in ("", *resource):
+    for walk, add, name in extractors.of(""):
+        for found in walk.values(resource):
+            add(made, name, found)
+    for member, value in resource.items():
         for walk, add, name in extractors.of(member):
-            for value in walk.values(resource):
-                add(made, name, value)
+            for found in walk.values_of(member, value):
+                add(made, name, found)
     rows = made.rows
     if kind.date is not None and rows.low is None:
         rows.low = START_OF_TIME  # without a date it has a place in the order all the same

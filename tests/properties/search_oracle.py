@@ -146,7 +146,11 @@ class World:
 
     def targets(self, doc: Known, name: str) -> set[tuple[str, str]]:
         """The documents here, as type and shown id, that a parameter leads to."""
-        found = {self.local(value.get("reference", "")) for value in selected(doc, name)}
+        found = {
+            self.local(value.get("reference", ""))
+            for value in selected(doc, name)
+            if isinstance(value, dict)  # and no address of a definition
+        }
         if is_about(doc, name):
             found.add(("Patient", doc.subject or ""))
         return {pair for pair in found if pair is not None}
@@ -157,11 +161,7 @@ class World:
 
     def refers(self, doc: Known, name: str, modifier: str, wanted: list[str]) -> bool:
         texts = {v if isinstance(v, str) else v.get("reference") for v in selected(doc, name)}
-        there = (
-            self.targets(doc, name)
-            if not any(isinstance(t, str) and "|" in t for t in texts)
-            else set()
-        )
+        there = self.targets(doc, name)
         for value in map(plain, wanted):
             if "://" in value and not value.startswith(self.base + "/"):
                 unversioned = {t.partition("|")[0] for t in texts if t}
