@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 
+from sqlmodel import Session as DbSession
+
 from service.errors import (
     AlongsideError,
     BusinessRuleError,
@@ -15,8 +17,6 @@ from service.errors import (
     NotSupportedError,
     VersionError,
 )
-from sqlmodel import Session as DbSession
-
 from service.fhir.changes import PATIENT, Change, Sender, Verb, located, may_be_made, missing
 from service.fhir.client_drafts import draft_of
 from service.fhir.document_bytes import meta
@@ -184,9 +184,9 @@ def _delete(work: Work, change: Change) -> Effect:
     stored = visible(work, change)
     if stored is None:
         raise missing(change)
+    require_owned(stored, change)
     if stored.source.startswith(("patient:", "response:")):
         raise NotSupportedError(f"a {change.kind.name} that is kept here is not deleted")
-    require_owned(stored, change)
     _require_version(stored, change)
     work.writer.remove(stored)
     if stored.deleted:

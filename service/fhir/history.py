@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from service.errors import InvalidElementsError, InvalidError, Problem
 from service.fhir.document_bytes import instant
+from service.fhir.identity import is_given
 from service.fhir.mapping import Registry
 from service.fhir.presentation import shaped
 from service.fhir.search_plan import WHOLE, Pairs, Rules, Shape
@@ -97,8 +98,9 @@ def history_entry(base: str, version: Version, shape: Shape, registry: Registry)
     """Return one entry: what was asked for then, and how it was answered."""
     reference = f"{version.type}/{version.shown}"
     method, status, url = ("PUT", "200", reference)
-    if version.version == 1:
-        method, status, url = ("POST", "201", version.type)
+    if version.version == 1:  # under an id that its client chose, it was made by an update
+        method, url = ("POST", version.type) if is_given(version.shown) else ("PUT", reference)
+        status = "201"
     if version.deleted:
         method, status, url = ("DELETE", "204", reference)
     resource = b""

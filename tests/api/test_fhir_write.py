@@ -159,7 +159,7 @@ def test_a_body_must_be_json_of_a_fair_size(endpoint: Endpoint, content, kind, s
 
 
 def test_what_the_programme_owns_is_forbidden_to_write(endpoint: Endpoint, hospital):
-    for method, path in (("POST", "Encounter"), ("PUT", "Encounter/1"), ("POST", "Observation")):
+    for method, path in (("POST", "Flag"), ("PUT", "Appointment/1"), ("POST", "Questionnaire")):
         name = path.partition("/")[0]
         answer = send(endpoint, {"resourceType": name}, hospital, method=method, path=path)
         (issue,) = answer.json()["issue"]
@@ -172,10 +172,15 @@ def test_writing_takes_its_scope(endpoint: Endpoint, form: str, hospital, patien
     assert send(endpoint, response(form, patient), token=token).status_code == 403
 
 
-def test_a_conditional_create_is_refused(endpoint: Endpoint, form: str, hospital, patient):
-    headers = {"If-None-Exist": "identifier=x"}
-    answer = send(endpoint, response(form, patient), hospital, headers=headers)
-    assert (answer.status_code, answer.json()["issue"][0]["expression"]) == (400, ["If-None-Exist"])
+def test_a_response_is_sent_once_where_its_condition_says_so(
+    endpoint: Endpoint, form: str, hospital, patient
+):
+    body = response(form, patient)
+    headers = {"If-None-Exist": f"patient={patient}&authored={body['authored']}"}
+    answers = [send(endpoint, body, hospital, headers=headers) for _ in range(2)]
+    assert [one.status_code for one in answers] == [201, 200]
+    assert answers[0].content == answers[1].content
+    assert len(endpoint.ids(f"Observation?patient={patient}&code=44261-6", hospital)) == 1
 
 
 def test_the_sender_corrects_what_it_sent(endpoint: Endpoint, form: str, hospital, patient):
