@@ -15,6 +15,7 @@ from service.fhir.audiences import identifier_key
 from service.fhir.endpoint import Writing
 from service.fhir.projection import DocumentProjector
 from service.fhir.publication import publish
+from service.fhir.reindex import Progress, reindex
 from service.fhir.store_reader import open_reader
 from service.models.aggregates import Aggregate
 from service.models.groups import Programme
@@ -84,8 +85,13 @@ def open_database(settings: Settings, clock: Clock = system_clock) -> Database:
     return Database(settings.database_url, projector=projector, clock=clock)
 
 
-def install(settings: Settings, clock: Clock = system_clock) -> None:
-    """Bring the database to the newest revision, with the rows that every installation has."""
+def install(
+    settings: Settings, clock: Clock = system_clock, progress: Progress | None = None
+) -> None:
+    """Bring the database to the newest revision, with the rows that every installation has.
+
+    `progress` is told how many documents of an older index are indexed anew, of how many.
+    """
     migrations.upgrade(settings.database_url)
     prepare(settings.audit_url)
     database = open_database(settings, clock)
@@ -93,6 +99,8 @@ def install(settings: Settings, clock: Clock = system_clock) -> None:
         ensure_programme(database, settings.programme_name)
         publish_instruments(database)
         publish_definitions(database)
+        base = f"{settings.public_base_url}/fhir"
+        reindex(database, build_registry(), base=base, progress=progress)
     finally:
         database.close()
 

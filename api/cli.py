@@ -14,6 +14,7 @@ import typer
 import uvicorn
 from pydantic import ValidationError
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -80,7 +81,14 @@ def migrate(
     """Bring the database to the newest revision."""
     if not check:
         settings = Settings()
-        bootstrap.install(settings)
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("Indexing documents", visible=False)
+            bootstrap.install(
+                settings,
+                progress=lambda done, total: bar.update(
+                    task, completed=done, total=total, visible=True
+                ),
+            )
         print(f"The database is at revision {migrations.newest()}.")
         return
     if differences := migrations.check():
