@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 from fhir_mappings import labels, references
 from fhir_mappings.codes import IDENTIFIERS, MEDICAL_RECORD, US_CORE
@@ -93,40 +92,43 @@ def _own_identifier(facts: PatientFacts, view: View) -> list[Element]:
     return [identifier(f"{IDENTIFIERS}/patient", value)]
 
 
-def to_command(
-    resource: dict[str, Any],
-    *,
-    patient_id: UUID,
-    connection_id: UUID,
-    sent_by: str,
-    received: bytes,
-) -> ReceivePatient:
-    """Return the command that takes in a Patient which a hospital sent."""
-    names = _items(resource, "name")
-    name = next((n for n in names if n.get("use") == "official"), names[0] if names else {})
-    home = next(iter(_items(resource, "address")), {})
+def to_command(resource: dict[str, Any], **sending: Any) -> ReceivePatient:  # noqa: ANN401 - fields
+    """Return the command that takes in a Patient which a hospital sent.
+
+    `sending` says the other fields of the command: ids, and the bytes as they came.
+    """
     return ReceivePatient(
-        patient_id=patient_id,
-        connection_id=connection_id,
-        received=received,
-        sent_by=sent_by,
-        family=name.get("family", ""),
-        given=" ".join(filter(None, name.get("given", ()))) or name.get("text", ""),
+        **sending,
+        **_name(resource),
+        **_home(resource),
         gender=Gender(resource.get("gender", Gender.UNKNOWN)),
         birth_date=_day(resource.get("birthDate")),
         phone=_contact(resource, "phone"),
         email=_contact(resource, "email"),
-        line=", ".join(filter(None, home.get("line", ()))) or None,
-        city=home.get("city"),
-        state=home.get("state"),
-        postal_code=home.get("postalCode"),
-        country=home.get("country"),
         identifiers=tuple(
             (each["system"], each["value"])
             for each in _items(resource, "identifier")
             if "system" in each and "value" in each
         ),
     )
+
+
+def _name(resource: dict[str, Any]) -> dict[str, str]:
+    names = _items(resource, "name")
+    name = next((n for n in names if n.get("use") == "official"), names[0] if names else {})
+    given = " ".join(filter(None, name.get("given", ()))) or name.get("text", "")
+    return {"family": name.get("family", ""), "given": given}
+
+
+def _home(resource: dict[str, Any]) -> dict[str, str | None]:
+    home = next(iter(_items(resource, "address")), {})
+    return {
+        "line": ", ".join(filter(None, home.get("line", ()))) or None,
+        "city": home.get("city"),
+        "state": home.get("state"),
+        "postal_code": home.get("postalCode"),
+        "country": home.get("country"),
+    }
 
 
 def _items(resource: dict[str, Any], name: str) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from service.fhir.audiences import programme_audience
 from service.fhir.mapping import Audience
 
 GIVEN = re.compile(r"[0-9a-f]{32}")
-ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9\-.]{1,64}")  # `.` and `..` are steps of a path
 
 
 def caller_audience(key: bytes, access: Access) -> Audience:
