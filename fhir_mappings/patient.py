@@ -113,14 +113,14 @@ def to_command(resource: dict[str, Any], **sending: Any) -> ReceivePatient:  # n
     )
 
 
-def _name(resource: dict[str, Any]) -> dict[str, str]:
+def _name(resource: dict[str, Any]) -> dict[str, Any]:
     names = _items(resource, "name")
     name = next((n for n in names if n.get("use") == "official"), names[0] if names else {})
     given = " ".join(filter(None, name.get("given", ()))) or name.get("text", "")
     return {"family": name.get("family", ""), "given": given}
 
 
-def _home(resource: dict[str, Any]) -> dict[str, str | None]:
+def _home(resource: dict[str, Any]) -> dict[str, Any]:
     home = next(iter(_items(resource, "address")), {})
     return {
         "line": ", ".join(filter(None, home.get("line", ()))) or None,
