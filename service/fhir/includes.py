@@ -4,8 +4,10 @@ Each one passes the access filter by itself; a roster (Group) is never brought a
 https://hl7.org/fhir/R4/search.html#include
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+
+import orjson
 
 from service.access import Access
 from service.errors import ForbiddenError, InvalidError
@@ -14,7 +16,7 @@ from service.fhir.rosters import ROSTER
 from service.fhir.search import COLUMNS, VISIBLE, Found
 from service.fhir.search_plan import Include, UnsupportedError
 from service.fhir.search_sort import SUBJECT
-from service.fhir.store_reader import StoreReader
+from service.fhir.store_reader import Rows, StoreReader
 
 MOST = 1000
 MOST_ROUNDS = 8
@@ -32,12 +34,14 @@ SELECT {COLUMNS} FROM (SELECT DISTINCT r.target FROM document_references r
 WHERE r.id IN (IDS) AND r.param IN (PARAMS) AND r.target_type IN (TYPES)) k
 CROSS JOIN documents d WHERE d.id = k.target AND {WHERE} ORDER BY d.id LIMIT ?
 """  # noqa: S608
+ADDRESSES = """
+SELECT r.id, r.target FROM document_references r
+WHERE r.id IN (IDS) AND r.param IN (PARAMS) AND r.target_type = ''
+"""
 CANONICAL = f"""
-SELECT {COLUMNS} FROM (SELECT DISTINCT r.target FROM document_references r
-WHERE r.id IN (IDS) AND r.param IN (PARAMS) AND r.target_type = '') k
-CROSS JOIN document_tokens t CROSS JOIN documents d
-WHERE t.audience IN (?, ?) AND t.type IN (TYPES) AND t.param = 'url' AND t.code = k.target
-AND d.id = t.id AND {WHERE} ORDER BY d.id LIMIT ?
+SELECT {COLUMNS} FROM (SELECT DISTINCT t.id FROM document_tokens t WHERE t.audience IN (?, ?)
+AND t.type IN (TYPES) AND t.param = 'url' AND t.code IN (CODES)) k
+CROSS JOIN documents d WHERE d.id = k.id AND {WHERE} ORDER BY d.id LIMIT ?
 """  # noqa: S608
 REVERSE = f"""
 SELECT {COLUMNS} FROM (SELECT DISTINCT r.id FROM document_references r
@@ -168,9 +172,15 @@ class Brought:
             await self._select(BY_ID, IDS=sorted(wanted), TYPES=[PATIENT])
 
     async def _canonical(self, ids: list[str], names: list[str], kinds: list[str]) -> None:
-        sql = _filled(CANONICAL, IDS=ids, PARAMS=names, TYPES=kinds)
-        own = self.access.audiences
-        await self._add(sql, (*padded(ids), *padded(names), *own, *padded(kinds), *self._filter()))
+        """Bring along the definitions that canonical addresses lead to."""
+        sql = _filled(ADDRESSES, IDS=ids, PARAMS=names)
+        wanted = _canonicals(await self.reader.rows(sql, (*padded(ids), *padded(names))))
+        if wanted:
+            codes = sorted({address.partition("|")[0] for address in wanted})
+            sql = _filled(CANONICAL, TYPES=kinds, CODES=codes)
+            own = self.access.audiences
+            args = (*own, *padded(kinds), *padded(codes), *self._filter())
+            await self._add(sql, args, lambda found: _is_wanted(found, wanted))
 
     async def _referring(self, include: Include, level: Sequence[Found]) -> None:
         if not readable(self.access, include.source):
@@ -200,16 +210,38 @@ class Brought:
     def _room(self) -> int:
         return self.most + len(self._seen) + 1
 
-    async def _add(self, sql: str, args: tuple[object, ...]) -> None:
+    async def _add(
+        self, sql: str, args: tuple[object, ...], is_asked: Callable[[Found], bool] | None = None
+    ) -> None:
         for row in await self.reader.rows(sql, args):
             found = Found(*row)
             if found.id in self._seen or found.type == ROSTER:
+                continue
+            if is_asked is not None and not is_asked(found):
                 continue
             if len(self.found) >= self.most:
                 self.left_out = True
                 return
             self._seen.add(found.id)
             self.found[found.id] = found
+
+
+def _canonicals(rows: Rows) -> set[str]:
+    """Return the addresses that are meant: one with a version is indexed without it, too."""
+    by_source: dict[str, set[str]] = {}
+    for source, target in rows:
+        by_source.setdefault(source, set()).add(target)
+    return {
+        address
+        for found in by_source.values()
+        for address in found
+        if not any(other.startswith(f"{address}|") for other in found)
+    }
+
+
+def _is_wanted(found: Found, wanted: set[str]) -> bool:
+    value = orjson.loads(found.content)
+    return value.get("url") in wanted or f"{value.get('url')}|{value.get('version')}" in wanted
 
 
 def padded(values: Iterable[str]) -> list[str]:

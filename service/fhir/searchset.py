@@ -87,8 +87,8 @@ async def _answer(
         await brought.follow(matches, plan.includes)
     others = list(brought.found.values())
     entries = [
-        *(found_entry(endpoint, b"match", each, plan.shape) for each in matches),
-        *(found_entry(endpoint, b"include", each, plan.shape) for each in others),
+        *_entries(endpoint, b"match", matches, plan.shape),
+        *_entries(endpoint, b"include", others, plan.shape),
     ]
     problems = (*plan.ignored, LEFT_OUT) if brought.left_out else plan.ignored
     if problems:
@@ -99,12 +99,15 @@ async def _answer(
     return Answer(200, body, patients=await _patients(endpoint, access, everything))
 
 
-def found_entry(endpoint: Endpoint, mode: bytes, found: Found, shape: Shape) -> bytes:
-    """Return the entry of a document that was found."""
-    content = found.content
-    if not shape.whole:
-        content = shaped(content, shape, endpoint.registry.forms(found.type))
-    return entry(mode, f"{endpoint.base}/{found.type}/{found.shown}", content)
+def _entries(endpoint: Endpoint, mode: bytes, found: Sequence[Found], shape: Shape) -> list[bytes]:
+    """Return the entries of what was found; whole resources are never parsed."""
+    base, forms = endpoint.base, endpoint.registry.forms
+    if shape.whole:
+        return [entry(mode, f"{base}/{one.type}/{one.shown}", one.content) for one in found]
+    return [
+        entry(mode, f"{base}/{one.type}/{one.shown}", shaped(one.content, shape, forms(one.type)))
+        for one in found
+    ]
 
 
 async def _patients(endpoint: Endpoint, access: Access, found: Sequence[Found]) -> set[str]:
