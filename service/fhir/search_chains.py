@@ -64,7 +64,8 @@ def _by_subject(scope: Scope, inner: Scope, asked: Criterion) -> Criterion:
         f" AND {asked.test.sql} LIMIT 1 OFFSET 0)",
         (*seen.args, *asked.test.args),
     )
-    return Criterion(test, Driver(_matching(inner, asked), "subject", _certain(asked)))
+    certain = asked.driver is not None and asked.driver.certain
+    return Criterion(test, Driver(_matching(inner, asked), "subject", certain, _seeds(asked)))
 
 
 def _by_rows(scope: Scope, name: str, inner: Scope, asked: Criterion) -> Criterion:
@@ -81,12 +82,14 @@ def _by_rows(scope: Scope, name: str, inner: Scope, asked: Criterion) -> Criteri
         f" AND i.target_type = ? AND i.target IN ({keys.sql})",
         (*own.args, name, inner.kind.name, *keys.args),
     )
-    return Criterion(test, Driver(driver, "id", _certain(asked)))
+    return Criterion(test, Driver(driver, seeds=_seeds(asked)))
 
 
-def _certain(asked: Criterion) -> bool:
-    """Tell whether few are asked for; a chain may lead from one to many, so few are counted."""
-    return asked.driver is not None and asked.driver.certain
+def _seeds(asked: Criterion) -> tuple[Condition, ...]:
+    """Return what to count before keys are asked that are made from these."""
+    if asked.driver is None or asked.driver.certain:
+        return ()
+    return (*asked.driver.seeds, asked.driver.keys)
 
 
 def _matching(inner: Scope, asked: Criterion) -> Condition:
@@ -139,7 +142,7 @@ def _had_by_subject(scope: Scope, inner: Scope, asked: Criterion) -> Criterion:
         f" AND {asked.test.sql} LIMIT 1 OFFSET 0)",
         (*seen.args, *asked.test.args),
     )
-    return Criterion(test, Driver(_selected(inner, asked, f"{b}.subject"), "id", _certain(asked)))
+    return Criterion(test, Driver(_selected(inner, asked, f"{b}.subject"), seeds=_seeds(asked)))
 
 
 def _had_by_rows(scope: Scope, name: str, inner: Scope, asked: Criterion) -> Criterion:
@@ -155,7 +158,7 @@ def _had_by_rows(scope: Scope, name: str, inner: Scope, asked: Criterion) -> Cri
     if asked.driver is not None:
         sql += f" AND {b}.{asked.driver.column} IN ({asked.driver.keys.sql})"
         more = asked.driver.keys.args
-    return Criterion(test, Driver(Condition(sql, (*args, *more)), "id", _certain(asked)))
+    return Criterion(test, Driver(Condition(sql, (*args, *more)), seeds=_seeds(asked)))
 
 
 def _any(found: Iterable[Criterion]) -> Criterion:
@@ -173,4 +176,5 @@ def _together(each: list[Criterion]) -> Driver | None:
     sql = " UNION ALL ".join(driver.keys.sql for driver in drivers)
     args = tuple(arg for driver in drivers for arg in driver.keys.args)
     certain = all(driver.certain for driver in drivers)
-    return Driver(Condition(sql, args), drivers[0].column, certain)
+    seeds = tuple(seed for driver in drivers for seed in driver.seeds)
+    return Driver(Condition(sql, args), drivers[0].column, certain, seeds)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from sqlmodel import Session
 
 from service.fhir.search_plan import Driver, Plan
+from service.fhir.search_values import Condition
 from service.fhir.statements import rows_of
 from service.fhir.store_reader import Rows, StoreReader
 
@@ -27,7 +28,10 @@ def chosen(plan: Plan) -> Driver | None:
 async def driven(reader: StoreReader, plan: Plan) -> Plan:
     """Return the plan with the driver that leads to few, counting them where that is not known."""
     for driver in _doubtful(plan):
-        if _few(await reader.rows(probe(driver), driver.keys.args)):
+        for keys in (*driver.seeds, driver.keys):
+            if not _few(await reader.rows(*probe(keys))):
+                break
+        else:
             return plan._replace(driver=driver)
     return plan
 
@@ -35,7 +39,7 @@ async def driven(reader: StoreReader, plan: Plan) -> Plan:
 def driven_within(session: Session, plan: Plan) -> Plan:
     """Return the same from within a unit of work."""
     for driver in _doubtful(plan):
-        if _few(rows_of(session, probe(driver), driver.keys.args)):
+        if all(_few(rows_of(session, *probe(keys))) for keys in (*driver.seeds, driver.keys)):
             return plan._replace(driver=driver)
     return plan
 
@@ -50,6 +54,6 @@ def _few(rows: Rows) -> bool:
     return int(rows[0][0]) < FEW
 
 
-def probe(driver: Driver) -> str:
-    """Return the statement that counts what a driver leads to, up to a bound."""
-    return f"SELECT count(*) FROM ({driver.keys.sql} LIMIT {FEW}) u"  # noqa: S608 - no value is in the text
+def probe(keys: Condition) -> tuple[str, tuple[object, ...]]:
+    """Return the statement that counts what keys lead to, up to a bound."""
+    return f"SELECT count(*) FROM ({keys.sql} LIMIT {FEW}) u", keys.args  # noqa: S608 - no value

@@ -48,6 +48,10 @@ def codes(value: Json) -> Iterator[tuple[str, str]]:
         yield value.get("system", ""), value.get("code", value.get("value", ""))
 
 
+def identifier(reference: Json) -> Json:
+    return reference.get("identifier") if isinstance(reference, dict) else None
+
+
 def is_token(value: Json, wanted: str) -> bool:
     system, *code = (plain(part) for part in split(wanted, "|"))
     for have_system, have_code in codes(value):

@@ -20,6 +20,7 @@ import fhir_mappings
 from tests.properties.search_comparisons import (
     begins,
     codes,
+    identifier,
     is_date,
     is_of_type,
     is_quantity,
@@ -135,7 +136,7 @@ class World:
             "in": lambda: self.is_member(value, plain(wanted)),
             "text": lambda: any(begins(text, plain(wanted)) for text in words(value)),
             "of-type": lambda: is_of_type(value, wanted),
-            "identifier": lambda: is_token(value.get("identifier"), wanted),
+            "identifier": lambda: is_token(identifier(value), wanted),
         }
         return bool((plainly.get(kind) or modified[modifier])())
 

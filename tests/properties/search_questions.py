@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.properties.search_comparisons import PREFIXES, codes, strings, words
+from tests.properties.search_comparisons import PREFIXES, codes, identifier, strings, words
 from tests.properties.search_oracle import META, OFFICIAL, RESOLVED, World, definition, selected
 
 Pair = tuple[str, str]
@@ -239,5 +239,5 @@ PLAIN: dict[str, Callable[[Any], Iterator[str]]] = {
 MODIFIED: dict[str, Callable[[Any], Iterator[str]]] = {
     "of-type": of_types,
     "text": parts_of_words,
-    "identifier": lambda value: tokens(value.get("identifier")),
+    "identifier": lambda value: tokens(identifier(value)),
 }
