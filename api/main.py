@@ -15,7 +15,7 @@ from api.audit import AuditMiddleware
 from api.bootstrap import build
 from api.context import Context
 from api.limits import LARGEST_BODY, BodyLimit
-from api.routes import fhir, oauth, v1
+from api.routes import fhir, oauth, package, v1
 from service.settings import Settings
 
 # What FastAPI would hand to a collector has query strings and exception messages in it.
@@ -55,6 +55,7 @@ def create_app(context: Context) -> FastAPI:
     )
     errors.install(app)
     app.router.routes.extend(oauth.routes(context))
+    app.router.routes.extend(package.routes())
     app.include_router(v1.router, max_body_size=LARGEST_BODY)
     app.include_router(health.router)
     app.add_route("/openapi.json", _openapi)

@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 
 from api import fhir_openapi
 from api.context import Context
+from api.routes import package
 from api.routes.v1.described import PROBLEM_SCHEMA
 
 DESCRIPTION = (
@@ -63,7 +64,8 @@ def document(app: FastAPI, context: Context) -> dict[str, Any]:
         components.setdefault(name, {}).update(part)
     components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
     components.setdefault("securitySchemes", {}).update(_schemes())
-    found["paths"] = {**fhir_openapi.paths(context.registry), **_token(), **found["paths"]}
+    ours = {**fhir_openapi.paths(context.registry), **package.paths(), **_token()}
+    found["paths"] = {**ours, **found["paths"]}
     return found
 
 

@@ -69,7 +69,7 @@ class Builder:
             return
         known = self.displays.setdefault(url, {})
         for concept in _flat(definition["concept"]):
-            known.setdefault(concept["code"], concept.get("display", concept["code"]))
+            known.setdefault(concept["code"], str(concept.get("display") or concept["code"]))
         if definition.get("content") == "complete":
             self.complete.add(url)
 

@@ -111,7 +111,7 @@ def _grouped(rows: Rows) -> Iterable[list[str]]:
     group_of: dict[tuple[str, str], list[str]] = {}
     codings: dict[str, list[tuple[str, str]]] = {}
     for one, system, code, text in rows:
-        key = (system, code) if code is not None else ("", f"text:{text}")
+        key = (system, code) if code else ("", f"text:{text}")
         codings.setdefault(one, []).append(key)
     leader: dict[tuple[str, str], tuple[str, str]] = {}
 
