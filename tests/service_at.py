@@ -75,12 +75,14 @@ class Service:
 
 
 @contextmanager
-def serving(url: str, folder: Path, clock: Clock = system_clock) -> Iterator[Service]:
+def serving(
+    url: str, folder: Path, clock: Clock = system_clock, base: str | None = None
+) -> Iterator[Service]:
+    """Serve on a free port; `base` is the address that links begin with, where it is another."""
     port = free_port()
+    here = f"http://127.0.0.1:{port}"
     audit = None if url.startswith("postgres") else f"sqlite:///{folder / 'audit.db'}"
-    settings = Settings(
-        database_url=url, audit_database_url=audit, public_base_url=f"http://127.0.0.1:{port}"
-    )
+    settings = Settings(database_url=url, audit_database_url=audit, public_base_url=base or here)
     prepare(settings.audit_url)
     context = build(settings, clock)
     ensure_programme(context.database, settings.programme_name)
@@ -91,7 +93,7 @@ def serving(url: str, folder: Path, clock: Clock = system_clock) -> Iterator[Ser
     thread.start()
     while not server.started:
         time.sleep(0.01)
-    with httpx.Client(base_url=settings.public_base_url, timeout=30) as http:
+    with httpx.Client(base_url=here, timeout=30) as http:
         yield Service(context, http)
     server.should_exit = True
     thread.join()

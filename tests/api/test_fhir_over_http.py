@@ -118,3 +118,24 @@ def test_a_body_that_breaks_off_is_no_failure_of_ours(service: Service, caplog):
     with caplog.at_level(logging.ERROR):
         assert audited(service, BROKEN_OFF) == ("POST", "/oauth/token", 400)
     assert caplog.records == []
+
+
+def test_head_has_no_body_and_links_outlive_a_restart(
+    sqlite_url: str, tmp_path: Path, clock: Moved
+):
+    with serving(sqlite_url, tmp_path, clock) as first:
+        hospital = world.hospital(first.database)
+        for _ in range(3):
+            world.linked(first.database, hospital)
+        call = first.caller("hospital", FHIR, hospital)
+        page = call.get("/fhir/Patient?_count=2").json()
+        ids = {entry["resource"]["id"] for entry in page["entry"]}
+        query = {link["relation"]: link["url"] for link in page["link"]}["next"].partition("?")[2]
+        answer = call("HEAD", f"/fhir/Patient/{ids.pop()}")
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert int(answer.headers["content-length"]) > 100
+        token, base = call.token, page["link"][0]["url"].partition("/fhir")[0]
+    with serving(sqlite_url, tmp_path, clock, base=base) as again:
+        headers = {"Authorization": f"Bearer {token}"}
+        rest = again.http.get(f"/fhir/Patient?{query}", headers=headers)
+        assert len(rest.json()["entry"]) == 1
