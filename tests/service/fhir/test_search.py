@@ -1,86 +1,216 @@
-import sqlite3
+"""Query strings and what they become: the access filter first, then the criteria.
+
+https://hl7.org/fhir/R4/search.html
+"""
+
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
 from fhir_mappings.registry import build_registry
 from service.access import Access, Scopes
-from service.database import Database
-from service.errors import InvalidError
+from service.errors import ForbiddenError, InvalidElementsError, InvalidError
 from service.fhir.mapping import Registry
-from service.fhir.search import Bounds, audiences, beyond, count_statement, page_statement
+from service.fhir.search import Bounds, audiences, count_statement, page_statement
+from service.fhir.search_drivers import chosen
 from service.fhir.search_parameters import read_query
-from service.fhir.search_plan import Plan, Rules, Sort
-from service.fhir.search_values import COMPARE, Moment, compared, searched_moment, split, unescaped
+from service.fhir.search_plan import Plan, Rules
 
 REGISTRY = build_registry()
+AUDIENCE, CEILING = 7, 1
 
 
-def plan(name: str, *pairs: tuple[str, str]) -> Plan:
-    rules = Rules(
+def access(scopes: str = "system/*.rs", *, roster_role: bool = False) -> Access:
+    return Access(
+        client_id=UUID(int=1),
+        client="a",
+        audience=AUDIENCE,
+        connection_id=UUID(int=2),
+        ceiling=CEILING,
+        roster_role=roster_role,
+        scopes=Scopes(scopes),
+    )
+
+
+def rules(caller: Access | None = None) -> Rules:
+    caller = caller or access()
+    return Rules(
         base="http://here/fhir",
         now=0,
         page_size=20,
         page_limit=200,
         types=REGISTRY.by_type,
-        access=access(),
-        where=lambda kind: audiences(REGISTRY, kind, access()),
+        access=caller,
+        where=lambda name: audiences(REGISTRY, name, caller),
     )
-    return read_query(REGISTRY.by_type[name], pairs, rules, strict=True)
 
 
-def access(audience: int = 7) -> Access:
-    return Access(
-        client_id=UUID(int=1),
-        client="a",
-        audience=audience,
-        connection_id=UUID(int=2),
-        ceiling=1,
-        roster_role=False,
-        scopes=Scopes("system/*.rs"),
-    )
+def plan(
+    name: str, *pairs: tuple[str, str], caller: Access | None = None, strict: bool = True
+) -> Plan:
+    return read_query(REGISTRY.by_type[name], pairs, rules(caller), strict=strict)
+
+
+def page(name: str, *pairs: tuple[str, str]) -> tuple[str, tuple[object, ...]]:
+    where = audiences(REGISTRY, name, access())
+    return page_statement(plan(name, *pairs), where, Bounds(CEILING))
 
 
 def test_every_statement_begins_with_the_audience_and_the_ceiling():
     for kind in REGISTRY.types:
         where = audiences(REGISTRY, kind.name, access())
-        sql, args = page_statement(plan(kind.name), where, Bounds(1))
+        sql, args = page(kind.name)
         begin = f"FROM documents d WHERE d.audience {'=' if len(where) == 1 else 'IN'} "
         assert begin in sql
         assert "NOT d.deleted AND d.confidentiality <= ?" in sql
-        assert args == (*where, kind.name, 1, 21)
-        assert set(where) <= {7, 0}
+        assert args == (*where, kind.name, CEILING, 21)
+        assert set(where) <= {AUDIENCE, 0}
+
+
+CHAINS = [
+    ("Observation", "patient.name"),
+    ("Observation", "encounter.service-provider:Organization.name"),
+    ("Observation", "performer:Organization.name:contains"),
+    ("Patient", "_has:Observation:patient:code"),
+    ("Patient", "_has:Observation:patient:_has:Provenance:target:agent-type"),
+    ("Encounter", "_has:Observation:encounter:value-string"),
+    ("Provenance", "target:Observation.patient.name"),
+    ("Observation", "patient._has:Condition:patient:code"),
+]
+
+
+@pytest.mark.parametrize(("name", "parameter"), CHAINS)
+def test_every_document_that_is_joined_passes_the_access_filter(name: str, parameter: str):
+    asked = plan(name, (parameter, "x"))
+    statements = [asked.conditions[0], *(driver.keys for driver in asked.drivers)]
+    for statement in statements:
+        for alias in "defgu":
+            if f" documents {alias} " in statement.sql:
+                after = statement.sql.partition(f" documents {alias} ")[2]
+                assert f"{alias}.audience " in after
+                if alias != "u":
+                    assert f"NOT {alias}.deleted AND {alias}.confidentiality <= ?" in after
+        assert statement.sql.count("?") == len(statement.args)
+
+
+@pytest.mark.parametrize(("name", "parameter"), CHAINS)
+def test_a_chain_takes_the_right_to_search_every_type_on_it(name: str, parameter: str):
+    caller = access(f"system/{name}.rs")
+    with pytest.raises(ForbiddenError, match="does not grant"):
+        plan(name, (parameter, "x"), caller=caller, strict=False)
+
+
+def test_no_chain_leads_to_a_roster_without_its_role():
+    pairs = (("subject:Group.type", "person"),)
+    with pytest.raises(ForbiddenError):
+        plan("Observation", *pairs)
+    with pytest.raises(ForbiddenError):
+        plan("Patient", ("_has:Group:member:type", "person"))
+    assert plan("Observation", *pairs, caller=access(roster_role=True)).conditions
+
+
+def test_a_chain_without_a_type_leads_to_what_may_be_searched():
+    caller = access("system/Observation.rs system/Organization.rs")
+    (condition,) = plan("Observation", ("performer.name", "x"), caller=caller).conditions
+    assert "Organization" in condition.args
+    assert "Practitioner" not in condition.args
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("encounter.part-of.part-of.part-of.status", "finished"),
+        (
+            "_has:Observation:patient:_has:Observation:focus:_has:Task:focus:_has:Task:part-of:x",
+            "x",
+        ),
+        ("focus.status", "x"),
+    ],
+)
+def test_chains_are_bounded(pair: tuple[str, str]):
+    name = "Patient" if pair[0].startswith("_has") else "Observation"
+    with pytest.raises((InvalidError, InvalidElementsError), match=r"more than|chained"):
+        plan("Task" if pair[0] == "focus.status" else name, pair)
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("code:above", "x"),
+        ("code:exact", "x"),
+        ("subject:Practitioner", "x"),
+        ("date:not", "2026"),
+        ("value-quantity:exact", "1"),
+        ("code.text", "x"),
+        ("subject:Device.name", "x"),
+        ("patient.nothing", "x"),
+        ("nothing", "x"),
+        ("_id:not", "x"),
+        ("_has:Nothing:patient:code", "x"),
+        ("_has:Encounter:patient:nothing", "x"),
+        ("_has:Encounter:status:status", "x"),
+        ("_has:Practitioner:name:name", "x"),
+        ("code-value-quantity:not", "x$1"),
+        ("code:", "x"),
+        ("_lastUpdated:exact", "2026"),
+        ("_content", "x"),
+        ("_text", "x"),
+        ("_filter", "x"),
+        ("_query", "x"),
+        ("_list", "x"),
+    ],
+)
+def test_what_is_not_executed_is_refused_or_named(pair: tuple[str, str]):
+    with pytest.raises(InvalidElementsError):
+        plan("Observation", pair)
+    (problem,) = plan("Observation", pair, strict=False).ignored
+    assert problem.code == "not-supported"
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("code:missing", "yes"),
+        ("code:missing", "true,false"),
+        ("code:in", "http://not/known"),
+        ("code-value-quantity", "x"),
+        ("code-value-quantity", "x$y"),
+        ("_has:Observation", "x"),
+        ("_has:Observation:patient", "x"),
+        ("patient", ","),
+        ("code", "a\x00b"),
+        ("code", ",".join("x" * 501)),
+        ("value-string", "\u0301"),
+        ("_lastUpdated:missing", "x"),
+    ],
+)
+def test_a_wrong_value_is_refused(pair: tuple[str, str]):
+    with pytest.raises(InvalidError):
+        plan("Observation", pair, strict=False)
+
+
+def test_a_search_has_bounds():
+    many = ",".join(str(year) for year in range(1500, 2000))
+    with pytest.raises(InvalidError, match="more than 50 parameters"):
+        plan("Observation", *(("code", "x"),) * 51)
+    with pytest.raises(InvalidError, match="values"):
+        plan("Observation", *(("date", many),) * 50)
 
 
 def test_a_type_is_sought_where_it_can_be():
-    assert audiences(REGISTRY, "Observation", access()) == (7,)
+    assert audiences(REGISTRY, "Observation", access()) == (AUDIENCE,)
     assert audiences(REGISTRY, "Questionnaire", access()) == (0,)
-    assert audiences(REGISTRY, "Organization", access()) == (7, 0)
-    assert audiences(Registry((), ()), "Nothing", access()) == (7,)
+    assert audiences(REGISTRY, "Organization", access()) == (AUDIENCE, 0)
+    assert audiences(Registry((), ()), "Nothing", access()) == (AUDIENCE,)
 
 
 def test_the_horizon_bounds_pages_and_counts():
-    timed = plan("Patient", ("_sort", "_lastUpdated"))
-    page, _ = page_statement(timed, (7,), Bounds(1, until=5))
-    count, args = count_statement(timed, (7,), Bounds(1, until=5))
-    assert "d.last_updated < ?" in page
-    assert "d.last_updated < ?" in count
-    assert args == (7, "Patient", 1, 5)
-
-
-def test_the_first_page_bounds_what_may_come_on_the_next_ones():
-    sql, args = page_statement(plan("Patient"), (7,), Bounds(1, after=("x",), until=5))
-    assert "d.created <= ?" in sql
-    assert "d.id > ?" in sql
-    assert args == (7, "Patient", 1, 5, "x", 21)
-
-
-def test_a_place_is_passed_by_rows_or_step_by_step():
-    same = beyond((Sort("a"), Sort("b")), (1, "x"))
-    assert (same.sql, same.args) == ("(a, b) > (?, ?)", (1, "x"))
-    mixed = beyond((Sort("a", descending=True), Sort("b")), (1, "x"))
-    assert mixed.sql == "(a <= ? AND ((a < ?) OR (a = ? AND b > ?)))"
-    assert mixed.args == (1, 1, 1, "x")
+    timed = plan("Patient", ("_lastUpdated", "ge2026"))
+    for statement in (page_statement, count_statement):
+        sql, args = statement(timed, (AUDIENCE,), Bounds(CEILING, until=5))
+        assert "d.last_updated < ?" in sql
+        assert 5 in args
 
 
 @pytest.mark.parametrize(
@@ -90,138 +220,35 @@ def test_a_place_is_passed_by_rows_or_step_by_step():
         (("_sort", "_lastUpdated"), True),
         (("_sort", "-date"), False),
         (("date", "ge2026"), False),
+        (("encounter._lastUpdated", "ge2026"), False),
     ],
 )
 def test_only_searches_by_last_updated_are_bounded(pair: tuple[str, str], timed: bool):
     assert plan("Observation", pair).timed is timed
 
 
-def test_escapes_keep_separators_in_values():
-    assert split(r"a\,b,c", ",") == [r"a\,b", "c"]
-    assert split(r"a\\,b", ",") == [r"a\\", "b"]
-    assert unescaped(r"a\,b\|c\\d\$") == r"a,b|c\d$"
+def test_ids_are_those_that_clients_know():
+    located = replace(rules(), locate=lambda name, shown: f"{name}!{shown}")
+    kind = REGISTRY.by_type["Observation"]
+
+    def args(*pair: str) -> tuple[object, ...]:
+        return read_query(kind, [pair], located, strict=True).conditions[0].args
+
+    assert args("_id", "a,b") == ("Observation!a", "Observation!b")
+    assert args("patient", "1") == args("patient", "Patient/1") == ("Patient!1",)
+    assert args("patient", "http://here/fhir/Patient/1") == ("Patient!1",)
+    assert args("has-member", "Observation/1") == (
+        "has-member", "Observation!1", "Observation",
+    )  # fmt: skip
+    assert args("encounter", "http://there/Encounter/1") == (
+        "encounter", "http://there/Encounter/1", "",
+    )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("prefix", "found"),
-    [
-        ("eq", {"inside"}),
-        ("ne", {"before", "across low", "across high", "around", "after"}),
-        ("gt", {"across high", "around", "after"}),
-        ("lt", {"before", "across low", "around"}),
-        ("ge", {"inside", "across high", "around", "after"}),
-        ("le", {"inside", "across low", "around", "before"}),
-        ("sa", {"after"}),
-        ("eb", {"before"}),
-        ("ap", {"inside", "across low", "across high", "around"}),
-    ],
-)
-def test_prefixes_compare_ranges(prefix: str, found: set[str]):
-    ranges = {
-        "before": (0, 9), "across low": (5, 15), "inside": (11, 19), "around": (5, 25),
-        "across high": (15, 25), "after": (21, 30),
-    }  # fmt: skip
-    condition = compared(Moment(prefix, 10, 20), "low", "high", now=10)
-    database = sqlite3.connect(":memory:")
-    database.execute("CREATE TABLE d (name, low, high)")
-    database.executemany("INSERT INTO d VALUES (?, ?, ?)", [(k, *v) for k, v in ranges.items()])
-    rows = database.execute(f"SELECT name FROM d WHERE {condition.sql}", condition.args)
-    assert {name for (name,) in rows} == found
-    database.close()
-    assert set(COMPARE) >= {prefix}
-
-
-@pytest.mark.parametrize(
-    ("text", "width"),
-    [
-        ("2026", 365 * 86_400_000_000),
-        ("2024", 366 * 86_400_000_000),
-        ("2026-02", 28 * 86_400_000_000),
-        ("2026-02-03", 86_400_000_000),
-        ("2026-02-03T04:05", 60_000_000),
-        ("2026-02-03T04:05:06Z", 1_000_000),
-        ("2026-02-03T04:05:06.1+01:00", 100_000),
-        ("2026-02-03T04:05:06.123456-05:00", 1),
-        ("9999-12-31", 86_400_000_000),
-    ],
-)
-def test_a_date_is_as_wide_as_its_precision(text: str, width: int):
-    moment = searched_moment("date", f"ge{text}")
-    assert moment.prefix == "ge"
-    assert moment.high - moment.low + 1 == width
-
-
-@pytest.mark.parametrize(
-    "text", ["", "2026-1", "x", "ge", "2026-02-30", "20260101", "0000", "ge ge"]
-)
-def test_what_is_not_a_date_is_refused(text: str):
-    with pytest.raises(InvalidError):
-        searched_moment("date", text)
-
-
-def explained(database: Database, name: str, *pairs: tuple[str, str], after: tuple | None = None):
-    """The steps of SQLite's plan for a page of this search."""
-    where = audiences(REGISTRY, name, access())
-    sql, args = page_statement(plan(name, *pairs), where, Bounds(1, after=after))
-
-    def work(session) -> list[str]:
-        rows = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", args)
-        return [row[3] for row in rows]
-
-    return database.read(work)
-
-
-def fill(database: Database, *, analyze: bool) -> None:
-    """200 patients with 50 Observations each, one code in all of them, one in a single one."""
-    documents, tokens = [], []
-    for number in range(10_000):
-        document_id, subject = f"{number:032x}", f"{number % 200:032x}"
-        documents.append((document_id, 7, "Observation", subject, number, number, number))
-        tokens.append((document_id, "http://loinc.org", "44261-6" if number else "rare"))
-
-    def work(session) -> None:
-        connection = session.connection()
-        connection.exec_driver_sql(
-            "INSERT INTO documents (id, audience, type, version, last_updated, content, deleted,"
-            " source, subject, date_low, date_high, confidentiality, sensitivity, owner, revision)"
-            " SELECT ?, ?, ?, 1, ?, x'7b7d', 0, '', ?, ?, ?, 1, '', 'programme', 1",
-            [(i, a, t, at, s, low, high) for i, a, t, s, at, low, high in documents],
-        )
-        connection.exec_driver_sql(
-            "INSERT INTO document_tokens (id, param, system, code, audience, type)"
-            " VALUES (?, 'code', ?, ?, 7, 'Observation')",
-            tokens,
-        )
-        if analyze:
-            connection.exec_driver_sql("ANALYZE")
-
-    database.unit_of_work(work)
-
-
-@pytest.mark.parametrize("analyze", [False, True])
-@pytest.mark.parametrize("code", ["44261-6", "rare"])
-@pytest.mark.parametrize("after", [None, (9000, "x")])
-def test_a_patients_series_walks_the_index_of_its_subject(sqlite_database, analyze, code, after):
-    fill(sqlite_database, analyze=analyze)
-    pairs = (("patient", f"{7:032x}"), ("code", code), ("_sort", "-date"), ("_count", "20"))
-    steps = explained(sqlite_database, "Observation", *pairs, after=after)
-    assert "ix_documents_subject (audience=? AND type=? AND subject=?" in steps[0]
-    assert not any("USE TEMP B-TREE FOR ORDER BY" in step for step in steps)
-
-
-@pytest.mark.parametrize("analyze", [False, True])
-def test_other_searches_use_an_index_too(sqlite_database, analyze):
-    fill(sqlite_database, analyze=analyze)
-    polled = explained(sqlite_database, "Observation", ("_sort", "_lastUpdated"))
-    assert "ix_documents_updated" in polled[0]
-    assert not any("TEMP B-TREE FOR ORDER BY" in step for step in polled)
-    unsorted = explained(sqlite_database, "Observation")
-    assert "ix_documents_id" in unsorted[0]
-    assert not any("TEMP B-TREE FOR ORDER BY" in step for step in unsorted)
-    newest = explained(sqlite_database, "Observation", ("_sort", "-date"))
-    assert "ix_documents_date" in newest[0]
-    named = explained(sqlite_database, "Patient", ("identifier", "urn:mrn|1"))
-    assert any("ix_document_tokens_value" in step for step in named)
-    assert any("ix_documents_id (audience=? AND type=? AND id=?)" in step for step in named)
-    by_id = explained(sqlite_database, "Observation", ("_id", f"{1:032x}"))
-    assert "id=?)" in by_id[0]
+def test_a_search_begins_with_what_is_few():
+    assert chosen(plan("Patient", ("gender", "male"))) is None
+    assert chosen(plan("Patient", ("gender", "male"), ("identifier", "s|1"))) is not None
+    assert chosen(plan("Patient", ("identifier", "s|"))) is None
+    assert chosen(plan("Observation", ("patient", "1"), ("identifier", "s|1"))) is None
+    assert chosen(plan("Observation", ("patient.identifier", "s|1"))) is not None
+    assert chosen(plan("Observation", ("performer:Organization.identifier", "s|1"))) is None
