@@ -18,14 +18,12 @@ from service.errors import (
     VersionError,
 )
 from service.fhir.changes import PATIENT, Change, Sender, Verb, located, may_be_made, missing
-from service.fhir.client_drafts import draft_of
-from service.fhir.document_bytes import meta
+from service.fhir.client_drafts import draft_of, rows_of_draft
 from service.fhir.documents import Put, Stored, Target, Writer, stored_by_id
 from service.fhir.domain_changes import correct, receive, record, replace_patient
 from service.fhir.endpoint import require
 from service.fhir.lexical import parse
 from service.fhir.mapping import Owner
-from service.fhir.search_index import index
 from service.fhir.sent_references import Known, Place, about, by_identifier, known, require_known
 from service.fhir.statements import rows_of
 from service.fhir.submission import checked, owned_by_programme
@@ -252,11 +250,7 @@ def _put(work: Work, change: Change, stored: Stored | None, key: str | None) -> 
     sender = work.sender
     work.known[change.place] = key
     draft = draft_of(sender, change, change.lexical, key)
-    subject = sender.audience.id(PATIENT, f"patient:{key}") if key else None
-    rows = index(
-        draft.resource, change.kind, meta=meta(draft), subject=subject,
-        locate=sender.addresses.locate,
-    )  # fmt: skip
+    rows = rows_of_draft(sender, change, draft)
     put: Put = work.writer.put(Target(draft, sender.audience, change.source, 1, rows), stored)
     status = 201 if stored is None or stored.deleted else 200
     return Effect(change, status, put.version, put.last_updated, put.content, key)

@@ -18,16 +18,16 @@ from service.fhir.audiences import (
     public_audience,
 )
 from service.fhir.documents import Writer
-from service.fhir.mapping import Audience, Registry, ResourceType
+from service.fhir.mapping import Audience, Owner, Registry, ResourceType
 from service.fhir.search_index import REVISION, IndexRows, Locate, index, relative
-from service.fhir.sent_references import Addresses
+from service.fhir.sent_references import Addresses, Place, references, unsearched
 from service.fhir.statements import rows_of
 
 BATCH = 300
 OLDER = "SELECT count(*) FROM documents WHERE audience >= 0 AND indexed < ?"
 # Whoever writes one of these waits until it is indexed, or was first and has indexed it.
 NEXT = (
-    "SELECT id, audience, type, content, subject, deleted FROM documents WHERE indexed < ?"
+    "SELECT id, audience, type, content, subject, deleted, owner FROM documents WHERE indexed < ?"
     " ORDER BY indexed, id LIMIT ?"
 )
 DONE = "UPDATE documents SET date_low = ?, date_high = ?, indexed = ? WHERE id = ?"
@@ -61,13 +61,15 @@ def _batch(session: Session, registry: Registry, base: str) -> int:
     audiences = _audiences(session)
     writer = Writer(session, 0, registry.by_type)
     updates = []
-    for document_id, number, name, content, subject, deleted in rows:
+    for document_id, number, name, content, subject, deleted, owner in rows:
         writer.clear(document_id)
         made, kind = IndexRows(), registry.by_type.get(name)
         if kind is not None and not deleted:
             there = audiences.get(number)
             locate = Addresses(base, there).locate if there else relative
             made = _index(kind, bytes(content), subject, locate)
+            if owner == Owner.CLIENT.value:
+                made.references.update(_unsearched(made, bytes(content), locate))
             writer.index(document_id, number, name, made)
         updates.append((made.low, made.high, REVISION, document_id))
     writer.run()
@@ -78,6 +80,11 @@ def _batch(session: Session, registry: Registry, base: str) -> int:
 def _index(kind: ResourceType, content: bytes, subject: str | None, locate: Locate) -> IndexRows:
     resource: dict[str, Any] = orjson.loads(content)
     return index(resource, kind, meta=resource.get("meta", {}), subject=subject, locate=locate)
+
+
+def _unsearched(rows: IndexRows, content: bytes, locate: Locate) -> set[tuple[str, str, str]]:
+    found = (locate(one.value["reference"]) for one in references(orjson.loads(content), ""))
+    return unsearched(rows, [Place(*place) for place in found if place is not None])
 
 
 def _audiences(session: Session) -> dict[int, Audience]:

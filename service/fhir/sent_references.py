@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/references.html
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from service.errors import InvalidElementsError, InvalidError, Problem
 from service.fhir.identity import storage_id
 from service.fhir.index_values import bounded
 from service.fhir.mapping import Audience, ResourceType
+from service.fhir.search_index import IndexRows
 from service.fhir.statements import rows_of
 from service.models.documents import PUBLIC
 
@@ -23,6 +24,7 @@ Json = dict[str, Any]
 LOCAL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?")
 ABSOLUTE = re.compile(r"[a-z][a-z0-9+.\-]*:\S+", re.IGNORECASE)
 CHUNK = 400
+REFERS = "_refers"  # of an index row: the element is no search parameter
 READABLE = (
     "SELECT id, type, patient_key FROM documents WHERE audience IN (?, ?) AND id IN ({marks})"
     " AND NOT deleted AND confidentiality <= ?"
@@ -97,6 +99,16 @@ def local_places(value: Json, addresses: Addresses) -> dict[str, Place]:
     if problems:
         raise InvalidElementsError(tuple(problems))
     return found
+
+
+def unsearched(rows: IndexRows, places: Iterable[Place]) -> set[tuple[str, str, str]]:
+    """Return index rows for those documents that no parameter leads to.
+
+    A document that others refer to is not deleted, by whichever element they refer to it; Patients
+    are never deleted.
+    """
+    found = {target for _, target, _ in rows.references}
+    return {(REFERS, p.id, p.type) for p in places if p.type != "Patient" and p.id not in found}
 
 
 Known = dict[Place, str | None]

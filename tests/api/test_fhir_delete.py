@@ -2,6 +2,7 @@
 
 import pytest
 
+from service.fhir.reindex import reindex
 from tests.api.clients import Client, condition, encounter, observation, refused
 from tests.api.fhir_endpoint import BASE
 
@@ -85,3 +86,25 @@ def test_the_history_of_what_came_and_went_is_whole(sender: Client):
     history = sender.get("Condition/to-and-fro/_history").json()
     methods = [one["request"]["method"] for one in history["entry"]]
     assert methods == ["DELETE", "PUT", "DELETE", "PUT", "DELETE", "PUT"]
+
+
+def test_an_element_that_is_no_search_parameter_keeps_what_it_refers_to(sender: Client):
+    patient = sender.patient()
+    ward = sender.made({"resourceType": "Location", "name": "Ward"})["id"]
+    there = {"reference": f"Location/{ward}"}
+    extension = [{"url": "urn:x:seen-at", "valueReference": there}]
+    made = sender.made(condition(patient, extension=extension))
+    refused(sender.delete(f"Location/{ward}"), 409, "conflict")
+    sender.delete(f"Condition/{made['id']}")
+    assert sender.delete(f"Location/{ward}").status_code == 204
+
+
+def test_indexing_anew_keeps_what_no_search_parameter_finds(sender: Client):
+    context = sender.endpoint.context
+    ward = sender.made({"resourceType": "Location", "name": "Ward"})["id"]
+    extension = [{"url": "urn:x:seen-at", "valueReference": {"reference": f"Location/{ward}"}}]
+    sender.made(condition(sender.patient(), extension=extension))
+    forget = "UPDATE documents SET indexed = 0"
+    context.database.unit_of_work(lambda session: session.connection().exec_driver_sql(forget))
+    reindex(context.database, context.registry, base=BASE)
+    refused(sender.delete(f"Location/{ward}"), 409, "conflict")
