@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session as DbSession
 
-from service.errors import BusinessRuleError, InvalidError
+from service.errors import BusinessRuleError, InvalidError, MultipleMatchesError
 from service.fhir.bundle_changes import Planned, decided, settled
 from service.fhir.bundle_entries import condition
 from service.fhir.bundle_errors import Failures
@@ -95,7 +95,10 @@ def _searched(session: DbSession, together: Together, failures: Failures) -> dic
 
 def _only(session: DbSession, sender: Sender, search: tuple[str, str], expression: str) -> str:
     name, query = search
-    match = only_match(session, sender, name, condition(query))
+    try:
+        match = only_match(session, sender, name, condition(query))
+    except MultipleMatchesError as error:
+        raise MultipleMatchesError(error.message, element=expression) from None
     if match is None:
         raise BusinessRuleError(f"no {name} here fulfils the condition", element=expression)
     return f"{name}/{match.shown}"
