@@ -79,7 +79,7 @@ class Elements:
         if self.rng.random() < 0.7:
             found |= {"unit": self.one("mg", "kg"), "code": self.one("mg", "g")}
             found["system"] = "http://unitsofmeasure.org"
-        if self.rng.random() < 0.2:
+        if self.rng.random() < 0.4:
             found["comparator"] = self.one("<", "<=", ">", ">=")
         return found
 

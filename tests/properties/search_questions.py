@@ -15,7 +15,7 @@ from tests.properties.search_oracle import META, OFFICIAL, RESOLVED, World, defi
 Pair = tuple[str, str]
 LEVELS = 2
 CANONICAL = "questionnaire"
-ROLES = ("Patient", "Encounter", "Observation", "Observation", "Condition", "Task", "Provenance")
+ROLES = ("Patient", "Encounter", *["Observation"] * 8, "Condition", "Task", "Provenance")
 STRANGE = ["zz", "A", "an", "1", r"A\|B\$C", r"a\,b", "%", "_", "é", "marie c", "x" * 260]
 
 
@@ -96,7 +96,8 @@ class Questions:
         return len(targets) <= 4 and simple and kinds <= {"token", "string"} and len(kinds) == 1
 
     def plain(self, draw: Any, kind: str) -> Pair:
-        name = draw(st.sampled_from(sorted([*OFFICIAL[kind], *META, "_id"])))
+        names = self.by_type(kind)
+        name = draw(st.sampled_from(names[draw(st.sampled_from(sorted(names)))]))
         if name == "_id":
             ids = [doc.shown for doc in self.world.docs if doc.type == kind] or ["x"]
             return name, ",".join(draw(st.lists(st.sampled_from(ids), min_size=1, max_size=3)))
@@ -114,6 +115,13 @@ class Questions:
             one = st.tuples(st.sampled_from(first), st.sampled_from(second)).map("$".join)
         values = draw(st.lists(one, min_size=1, max_size=draw(st.sampled_from([1, 1, 1, 3]))))
         return f"{name}:{modifier}" if modifier else name, ",".join(values)
+
+    def by_type(self, kind: str) -> dict[str, list[str]]:
+        """The names of the parameters, each type of which is asked for equally often."""
+        found: dict[str, list[str]] = {"common": ["_id", *META]}
+        for name, about in sorted(OFFICIAL[kind].items()):
+            found.setdefault(about["type"], []).append(name)
+        return found
 
     def modifiers(self, kind: str, name: str) -> list[str]:
         by_type = {
@@ -219,13 +227,15 @@ def _texts(value: dict[str, Any]) -> Iterator[str]:
 def quantities(value: Any) -> Iterator[str]:
     if not isinstance(value, dict) or "value" not in value:
         return
-    for number in {str(value["value"]), "5", "5.4", "5.40", "1e2", "100", "95.0", "-3", "0.1"}:
-        yield number
-        for name in ("code", "unit"):
-            if name in value:
-                yield f"{number}||{value[name]}"
-        if "system" in value:
-            yield f"{number}|{value['system']}|{value['code']}"
+    yield from ("5.4", "1e2", "95.0")
+    number = str(value["value"])
+    yield number
+    for name in ("code", "unit"):
+        if name in value:
+            yield f"{number}||{value[name]}"
+    if "system" in value:
+        yield f"{number}|{value['system']}|{value['code']}"
+        yield f"{number}|{value['system']}|"
 
 
 PLAIN: dict[str, Callable[[Any], Iterator[str]]] = {
