@@ -163,10 +163,12 @@ def date_range(value: Json) -> tuple[int, int] | None:
 
 
 def _range(text: Json) -> tuple[int, int] | None:
+    if not isinstance(text, str):
+        return None
     try:
         start, width = moment(text)
         low = microseconds(start)
-    except (ValueError, OverflowError, TypeError, IndexError):
+    except (ValueError, OverflowError):
         return None
     return low, low + width // _MICROSECOND - 1
 
