@@ -101,10 +101,13 @@ def _corrections(facts: ResponseFacts, form: Instrument, sent_: Lexical) -> dict
 def is_known(resource: dict[str, Any]) -> bool:
     """Tell whether a response is for the domain: it answers a questionnaire that is scored here.
 
-    One that names none is too: it is refused there, since it might be any.
+    One that names none is too: it is refused there, since it might be any. One whose form is said
+    by an extension, as US Core says what is no Questionnaire, is not.
     """
     canonical = resource.get("questionnaire")
-    return not isinstance(canonical, str) or by_canonical(canonical) is not None
+    if isinstance(canonical, str):
+        return by_canonical(canonical) is not None
+    return "_questionnaire" not in resource
 
 
 def to_command(

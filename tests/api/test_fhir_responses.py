@@ -97,3 +97,13 @@ def test_the_form_of_a_scored_response_stays(sender: Client, form: str):
     answer = sender.put({**kept, "questionnaire": ELSEWHERE})
     assert answer.status_code in {400, 422}, answer.text
     assert sender.get(f"{BASE}/{FORM}/{kept['id']}").json() == kept
+
+
+def test_a_form_that_is_no_questionnaire_is_named_by_an_extension(sender: Client):
+    url = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-extension-questionnaire-uri"
+    said = {"extension": [{"url": url, "valueUri": "https://example.org/falls.pdf"}]}
+    body = falls(sender.patient(), _questionnaire=said)
+    del body["questionnaire"]
+    assert sender.made(body)["_questionnaire"] == said
+    del body["_questionnaire"]
+    refused(sender.post(body), 400, "required", f"{FORM}.questionnaire")
