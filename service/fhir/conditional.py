@@ -6,16 +6,17 @@ https://hl7.org/fhir/R4/http.html#ccreate
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from service.errors import InvalidError, MultipleMatchesError
-from service.models.aggregates import Aggregate
 from sqlmodel import Session as DbSession
 
+from service.errors import InvalidError, MultipleMatchesError
 from service.fhir.changes import Sender, shared_lock
 from service.fhir.endpoint import require, served
 from service.fhir.search import Bounds, page_statement
+from service.fhir.search_drivers import driven_within
 from service.fhir.search_parameters import read_query
 from service.fhir.sent_references import Place
 from service.fhir.statements import rows_of
+from service.models.aggregates import Aggregate
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -53,8 +54,8 @@ def only_match(session: DbSession, sender: Sender, name: str, pairs: Pairs) -> M
     require(access, name, "s")
     if not pairs or any(key.startswith("_") and key not in CRITERIA for key, _ in pairs):
         raise InvalidError("must be search parameters that say which resource", element="condition")
-    plan = read_query(served(endpoint.registry, name), pairs, endpoint.rules(), strict=True)
-    plan = plan._replace(size=1)
+    plan = read_query(served(endpoint.registry, name), pairs, endpoint.rules(access), strict=True)
+    plan = driven_within(session, plan)._replace(size=1)
     where = endpoint.audiences(name, access)
     found = rows_of(session, *page_statement(plan, where, Bounds(access.ceiling)))
     if len(found) > 1:
