@@ -40,7 +40,8 @@ class Joins:
     def another(self) -> None:
         self.count += 1
         if self.count > MOST_JOINS:
-            raise InvalidError(f"more than {MOST_JOINS} chained parameters", element="query")
+            rule = f"more than {MOST_JOINS} types are joined; name those that chains lead to"
+            raise InvalidError(rule, element="query")
 
 
 @dataclass(frozen=True)
