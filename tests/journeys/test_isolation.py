@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import pytest
 from sqlalchemy import text
 
 from service.engine import create_engine
+from tests import sent
 from tests.conftest import new_database
 from tests.fresh import wrong_documents
 from tests.journeys.story import A, B, Step, StepClock, Told, ids_of, story, tell
@@ -25,7 +27,11 @@ TYPES = (
     "Organization", "Practitioner", "PractitionerRole", "Location", "HealthcareService",
     "Patient", "Group", "EpisodeOfCare", "Appointment", "Encounter", "Questionnaire",
     "QuestionnaireResponse", "Observation", "Consent", "Flag",
+    *(one["resourceType"] for one in sent.about("x")),
 )  # fmt: skip
+AFTER = 1_000_000  # steps of the story come before
+CHOSEN = "chosen-by-both"
+SENT = {"Content-Type": "application/fhir+json"}
 TIMES = re.compile(rb'"(lastUpdated|lastModified|timestamp)":"[^"]+"')
 CURSORS = re.compile(rb"_cursor=[^&\"]+")
 BASES = re.compile(rb"http://127\.0\.0\.1:\d+")
@@ -64,7 +70,46 @@ def _world(
         service = stack.enter_context(serving(url, folder, clock))
     told = Told(service.database, without_b, clock)
     tell(told, steps)
-    return World(service, told, service.caller("hospital-a", FHIR, told.things[A]))
+    if not without_b:
+        send(service.caller("sender-b", FHIR, told.things[B]), AFTER)
+    a = service.caller("hospital-a", FHIR, told.things[A])
+    send(a, 2 * AFTER)
+    return World(service, told, a)
+
+
+def send(caller: Caller, step: int) -> list[tuple[int, bytes, str | None]]:
+    """Let a hospital send a person, and documents about those it knows; return the answers."""
+    number = [{"system": "urn:x:mrn", "value": "one and the same"}]
+    person = {"resourceType": "Patient", "identifier": number, "name": [{"family": "Shared"}]}
+    once = {"If-None-Exist": "identifier=urn:x:mrn|one and the same"}
+    patients = [one["id"] for one in entries(caller, "/fhir/Patient?_sort=_id&_count=50")][:4]
+    chosen = sent.about(patients[0])[1] | {"id": CHOSEN}
+    requests: list[tuple[str, str, Any, dict[str, str]]] = [
+        ("POST", "/fhir/Patient", person, once),
+        ("PUT", f"/fhir/Condition/{CHOSEN}", chosen, {}),
+        ("POST", "/fhir/Observation", named(number[0]), {}),
+    ]
+    requests += [
+        ("POST", f"/fhir/{body['resourceType']}", body, {})
+        for patient in patients
+        for body in sent.about(patient)
+    ]
+    answers = []
+    for place, (method, path, body, headers) in enumerate(requests):
+        with ids_of(step + place):
+            answer = caller(method, path, json=body, headers={**SENT, **headers})
+        assert answer.status_code == 201, answer.text
+        answers.append(said(answer))
+    return answers
+
+
+def named(identifier: dict[str, str]) -> dict[str, Any]:
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"text": "pulse"},
+        "subject": {"identifier": identifier},
+    }
 
 
 def same_key(url: str) -> None:
@@ -78,7 +123,10 @@ def same_key(url: str) -> None:
 
 
 def normalised(caller: Caller, path: str) -> tuple[int, bytes, str | None]:
-    answer = caller.get(path)
+    return said(caller.get(path))
+
+
+def said(answer: httpx.Response) -> tuple[int, bytes, str | None]:
     body = BASES.sub(b"base", CURSORS.sub(b"_cursor", TIMES.sub(b"time", answer.content)))
     return answer.status_code, body, answer.headers.get("etag")
 
@@ -101,7 +149,7 @@ def generated(resources: list[dict[str, Any]], rng: random.Random) -> list[str]:
     while len(paths) < REQUESTS:
         one, patient = rng.choice(resources), rng.choice(patients)
         kind, own = one["resourceType"], f"/fhir/{one['resourceType']}/{one['id']}"
-        about = rng.choice(["Encounter", "Observation", "Appointment", "EpisodeOfCare", "Flag"])
+        about = rng.choice(["Encounter", "Observation", "Condition", "EpisodeOfCare", "Task"])
         paths.append(
             rng.choice(
                 [
@@ -145,6 +193,8 @@ def test_what_another_hospital_reads_is_unknown_here(worlds: list[World]) -> Non
     b = both.service.caller("hospital-b", FHIR, both.told.things[B])
     theirs = [one for kind in TYPES for one in entries(b, f"/fhir/{kind}?_count=100")]
     mine = {one["id"] for kind in TYPES for one in entries(both.a, f"/fhir/{kind}?_count=100")}
+    mine.discard(CHOSEN)
+    theirs = [one for one in theirs if one["id"] != CHOSEN]
     foreign = [one for one in theirs if one["id"] not in mine]
     assert len(foreign) > 100
     assert {one["resourceType"] for one in theirs if one["id"] in mine} <= {
@@ -175,3 +225,33 @@ def test_no_answer_holds_an_identifier_of_anothers_patient(worlds: list[World]) 
 def test_every_document_of_the_story_is_fresh(worlds: list[World]) -> None:
     for world in worlds:
         assert not wrong_documents(world.service.database)
+
+
+def test_what_a_hospital_is_answered_when_it_writes_does_not_depend_on_another(
+    worlds: list[World],
+) -> None:
+    """Of what B has, nothing is found, referred to, changed or in the way."""
+    both, _ = worlds
+    b = both.service.caller("reader-b", FHIR, both.told.things[B])
+    theirs = {kind: next(iter(entries(b, f"/fhir/{kind}?_count=1")), None) for kind in TYPES}
+    told = [writes(world.a, theirs) for world in worlds]
+    for first, second in zip(*told, strict=True):
+        assert first == second
+
+
+def writes(a: Caller, theirs: dict[str, Any]) -> list[tuple[int, bytes, str | None]]:
+    patch = {"Content-Type": "application/json-patch+json"}
+    patient = theirs["Patient"]["id"]
+    about = [("POST", f"/fhir/{one['resourceType']}", one) for one in sent.about(patient)]
+    answers, step = [], 3 * AFTER
+    for kind, one in theirs.items():
+        path = f"/fhir/{kind}/{one['id']}"
+        about += [("PUT", path, one), ("PUT", f"/fhir/{kind}?_id={one['id']}", one)]
+    for place, (method, path, body) in enumerate(about):
+        with ids_of(step + place):
+            answers.append(said(a(method, path, json=body, headers=SENT)))
+    for kind, one in theirs.items():
+        path = f"/fhir/{kind}/{one['id']}"
+        answers.append(said(a("PATCH", path, content=b"[]", headers=patch)))
+        answers.append(said(a("DELETE", path)))
+    return answers
