@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/valueset.html
 import json
 from pathlib import Path
 
-from fhir_mappings.conformance import codes
+from fhir_mappings.conformance.codes import VERSION, systems, value_set_of
 from service.fhir.terminology import Terminology, ValueSet, ValueSets
 
 TABLE = Path(__file__).parent / "definitions" / "value_sets.json"
@@ -15,14 +15,14 @@ TABLE = Path(__file__).parent / "definitions" / "value_sets.json"
 def load() -> Terminology:
     """Return HL7's sets and ours."""
     raw = json.loads(TABLE.read_text(encoding="utf-8"))
-    own = {url: {each.code: each.display for each in found} for url, found in codes.systems()}
+    own = {url: {each.code: each.display for each in found} for url, found in systems()}
     sets = {
         url: ValueSet(each["version"], {s: tuple(found) for s, found in each["codes"].items()})
         for url, each in raw["sets"].items()
     }
     for system, displays in own.items():
-        url = codes.value_set_of(system)
-        sets[url] = ValueSet(codes.VERSION, {system: tuple(displays)})
+        url = value_set_of(system)
+        sets[url] = ValueSet(VERSION, {system: tuple(displays)})
     return Terminology(
         sets=sets,
         displays=raw["displays"] | own,
