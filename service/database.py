@@ -5,16 +5,16 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session
 
 from service.checkpoints import Checkpoints
 from service.clock import Clock, microseconds, system_clock
-from service.driver import DRIVER, connected
+from service.driver import DRIVER, connected, fetched
 from service.engine import UNIT_OF_WORK, WRITING, create_engine, is_sqlite
 from service.errors import BusyError
-from service.guard import Touched, attach_guard
+from service.guard import READS, Touched, attach_guard
 from service.models.aggregates import Aggregate
 
 T = TypeVar("T")
@@ -25,9 +25,16 @@ LOCK_WAIT = "4s"
 PATIENCE_SECONDS = 15.0
 RETRIED = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock time-out
 FIRST_PAUSE_SECONDS = 0.002
-STAMP = text(
-    "SELECT pg_current_xact_id()::text, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+MOMENT = "moment"
+READING = {"isolation_level": "AUTOCOMMIT"}
+# In this order: the transaction has its id before its stamp is taken, and its locks before both.
+BEGIN = (
+    "SELECT set_config('alongside.unit_of_work', 'on', true), set_config('lock_timeout', ?, true),"
 )
+STAMP = " pg_current_xact_id()::text, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+BEGIN_UNLOCKED = BEGIN + STAMP
+BEGIN_LOCKED = BEGIN + " pg_advisory_xact_lock(k)," + STAMP + " FROM unnest(?::bigint[]) k"
+TRY_LOCKS = "SELECT pg_try_advisory_xact_lock(k) FROM unnest(?::bigint[]) k"
 
 
 class Projector(Protocol):
@@ -63,8 +70,15 @@ class Database:
         attach_guard(self.engine)
 
     def read(self, work: Callable[[Session], T]) -> T:
-        """Run `work` in a transaction that is never committed."""
+        """Run `work`, which only reads.
+
+        On PostgreSQL each statement is a transaction of its own, as it has a snapshot of its own
+        anyway; a transaction that ends in ROLLBACK would end every prepared statement too.
+        """
         with Session(self.engine, expire_on_commit=False) as session:
+            session.info[READS] = True
+            if not self.sqlite:
+                session.connection(execution_options=READING)
             return work(session)
 
     def unit_of_work(self, work: Callable[[Session], T], *named: Aggregate) -> T:
@@ -112,7 +126,7 @@ class Database:
             connection = session.connection(execution_options={WRITING: True})
             session.info[DRIVER] = connected(session)
             connection.info[UNIT_OF_WORK] = 1  # the pool resets it when the connection comes back
-            self._lock(session, wanted)
+            self._begin(session, wanted)
             result = work(session)
             session.flush()
             self._project(session, touched, wanted)
@@ -130,27 +144,20 @@ class Database:
                 self._widen(session, held, missing)
         self.projector.project(session, touched, self.stamp(session))
 
-    def _lock(self, session: Session, wanted: Iterable[Aggregate]) -> None:
+    def _begin(self, session: Session, wanted: Iterable[Aggregate]) -> None:
+        """Take the locks, and the moment of this unit of work's changes."""
         if self.sqlite:
+            session.info[MOMENT] = microseconds(self.clock())
             return
         keys = sorted(aggregate.lock_key for aggregate in wanted)
-        begin = text(
-            "SELECT set_config('alongside.unit_of_work', 'on', true),"
-            " set_config('lock_timeout', :wait, true)"
-        )
-        session.execute(begin, {"wait": LOCK_WAIT})
-        if keys:
-            lock = text("SELECT pg_advisory_xact_lock(k) FROM unnest(CAST(:keys AS bigint[])) k")
-            session.execute(lock, {"keys": keys})
+        sql, args = (BEGIN_LOCKED, (LOCK_WAIT, keys)) if keys else (BEGIN_UNLOCKED, (LOCK_WAIT,))
+        found = fetched(session, sql, args)
+        session.info[MOMENT] = int(found[-1][-1])
 
     def _widen(self, session: Session, held: set[Aggregate], missing: set[Aggregate]) -> None:
         """Take the missing locks without waiting, or give up this attempt."""
         keys = sorted(aggregate.lock_key for aggregate in missing)
-        taken = session.execute(
-            text("SELECT pg_try_advisory_xact_lock(k) FROM unnest(CAST(:keys AS bigint[])) k"),
-            {"keys": keys},
-        )
-        if not all(taken.scalars()):
+        if not all(taken for (taken,) in fetched(session, TRY_LOCKS, (keys,))):
             raise _RefusedWideningError(held | missing)
 
     def stamp(self, session: Session) -> int:
@@ -159,10 +166,8 @@ class Database:
         On PostgreSQL the transaction has its id before the moment is taken: what polls by time
         then waits for it (DESIGN section 2, the horizon).
         """
-        if self.sqlite:
-            return microseconds(self.clock())
-        _, moment = session.execute(STAMP).one()
-        return int(moment)
+        moment: int = session.info[MOMENT]
+        return moment
 
 
 def _may_retry(error: DBAPIError) -> bool:

@@ -16,6 +16,7 @@ WRITING = "alongside_write"
 BUSY_SECONDS = 30
 POOL = 20
 APPLICATION_NAME = "alongside-write"
+PREPARED = 300  # statements that one connection to PostgreSQL keeps
 
 
 def is_sqlite(engine: Engine) -> bool:
@@ -40,8 +41,10 @@ def create_engine(url: str) -> Engine:
             max_overflow=POOL,
             json_serializer=_dump,
             json_deserializer=orjson.loads,
-            connect_args={"application_name": APPLICATION_NAME},
+            pool_use_lifo=True,  # the connection used last has its statements prepared
+            connect_args={"application_name": APPLICATION_NAME, "prepare_threshold": 1},
         )
+        event.listen(engine, "connect", _prepare_postgresql)
     else:
         engine = sqlalchemy_engine(
             url,
@@ -72,6 +75,10 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: ConnectionPoolEntry)
     info: dict[Any, Any] = record.info
     # The triggers of the projected tables ask this; any other program has no such function.
     connection.create_function("alongside_unit_of_work", 0, lambda: info.get(UNIT_OF_WORK, 0))
+
+
+def _prepare_postgresql(connection: Any, _record: ConnectionPoolEntry) -> None:  # noqa: ANN401
+    connection.prepared_max = PREPARED
 
 
 def _forget_unit_of_work(_connection: object, record: ConnectionPoolEntry) -> None:

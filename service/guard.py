@@ -20,6 +20,7 @@ from service.errors import ProjectionError
 from service.models.base import Projected, Row, projected_tables
 
 FLUSHING = "flushing"
+READS = "reads"
 SCHEMA_CHANGE = "schema_change"
 WRITE = re.compile(
     r"\b(?:insert\s+(?:or\s+\w+\s+)?into|replace\s+into|update(?:\s+or\s+\w+)?|delete\s+from"
@@ -96,6 +97,8 @@ def _refuse_statement(
 @event.listens_for(OrmSession, "before_flush")
 def _collect(session: OrmSession, _context: UOWTransaction, _instances: object) -> None:
     touched = session.info.get(UNIT_OF_WORK)
+    if session.info.get(READS):
+        raise ProjectionError("what only reads changed a row")
     for row, names in _changes(session):
         if isinstance(row, Projected):
             if touched is None:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import LargeBinary, String
+from sqlalchemy import LargeBinary
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 from sqlmodel import SQLModel
@@ -43,33 +43,30 @@ def _pipelined(raw: Any, batches: Batches, order: Sequence[str]) -> None:  # noq
             many = batches.get(sql, ())
             whole = from_json(sql) if len(many) > FEW else None
             if whole is not None:
-                raw.execute(whole, (orjson.dumps(many, default=_text).decode(),))
+                statement, names = whole
+                objects = [dict(zip(names, row, strict=True)) for row in many]
+                raw.execute(statement, (orjson.dumps(objects).decode(),))
             elif many:
                 raw.cursor().executemany(marked(sql, "postgresql"), many)
 
 
-def _text(value: object) -> str:
-    """Return the text that a document's bytes are."""
-    if isinstance(value, bytes):
-        return value.decode()
-    raise TypeError(f"{type(value).__name__} has no place in a batch")
-
-
 @cache
-def from_json(sql: str) -> str | None:
-    """Return PostgreSQL's INSERT of an array of rows, or None where there is none."""
+def from_json(sql: str) -> tuple[str, list[str]] | None:
+    """Return PostgreSQL's INSERT of an array of objects, with the names of their members.
+
+    None where a row holds bytes, which are sooner sent as they are.
+    """
     found = INSERT.match(sql)
-    if found is None or found[1] == "document_versions":  # its bytes are compressed, not text
+    if found is None:
         return None
     columns = SQLModel.metadata.tables[found[1]].columns
     names = [name.strip() for name in found[2].split(",")]
-    picked = ", ".join(_element(number, columns[name].type) for number, name in enumerate(names))
-    return f"INSERT INTO {found[1]} ({found[2]}) SELECT {picked} FROM json_array_elements(%s) r"  # noqa: S608
-
-
-def _element(number: int, kind: Any) -> str:  # noqa: ANN401 - a type of any column
-    if isinstance(kind, LargeBinary):
-        return f"convert_to(r->>{number}, 'UTF8')"
-    if isinstance(kind, String):
-        return f"r->>{number}"
-    return f"(r->>{number})::{kind.compile(dialect=POSTGRESQL)}"
+    if any(isinstance(columns[name].type, LargeBinary) for name in names):
+        return None
+    short = [f"c{number}" for number in range(len(names))]
+    typed = ", ".join(
+        f"{each} {columns[name].type.compile(dialect=POSTGRESQL)}"
+        for each, name in zip(short, names, strict=True)
+    )
+    table = f"{found[1]} ({found[2]})"
+    return f"INSERT INTO {table} SELECT * FROM json_to_recordset(%s) r({typed})", short  # noqa: S608

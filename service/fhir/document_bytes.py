@@ -3,16 +3,19 @@
 https://hl7.org/fhir/R4/resource.html#Meta
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
-from service.fhir.mapping import Draft
+from service.fhir.mapping import Draft, Labels
 
 V3 = "http://terminology.hl7.org/CodeSystem/v3-"
 
 
+@lru_cache(maxsize=256)  # all documents of one unit of work have the same
 def instant(stamp: int) -> str:
     """Return microseconds since 1970 as a FHIR instant."""
     seconds, fraction = divmod(stamp, 1_000_000)
@@ -30,7 +33,7 @@ def head(resource_type: str, document_id: str, version: int, stamp: int) -> byte
 
 def tail(draft: Draft) -> bytes:
     """Return the rest of a document: profile and labels, then the elements."""
-    opened = b"," + orjson.dumps(meta(draft))[1:]
+    opened = _opened(draft)
     if draft.members is not None:
         own = {"resourceType", "id", "meta"}
         texts = (
@@ -41,15 +44,40 @@ def tail(draft: Draft) -> bytes:
     return opened + (b"," + body[1:] if len(body) > len("{}") else b"}")
 
 
-def meta(draft: Draft) -> dict[str, Any]:
+def meta(draft: Draft) -> Mapping[str, Any]:
     """Return `meta` without version and time: what a sender said there, under our labels."""
-    said = draft.meta
+    if draft.meta:
+        return _said(draft.meta, tuple(draft.profiles), draft.labels)
+    return _plain(tuple(draft.profiles), draft.labels)
+
+
+def _opened(draft: Draft) -> bytes:
+    if draft.meta:
+        return _bytes(meta(draft))
+    return _plain_bytes(tuple(draft.profiles), draft.labels)
+
+
+def _bytes(found: Mapping[str, Any]) -> bytes:
+    return b"," + orjson.dumps(found)[1:]
+
+
+@lru_cache(maxsize=256)
+def _plain_bytes(profiles: tuple[str, ...], labels: Labels) -> bytes:
+    return _bytes(_plain(profiles, labels))
+
+
+@lru_cache(maxsize=256)  # few kinds of document have many documents
+def _plain(profiles: tuple[str, ...], labels: Labels) -> Mapping[str, Any]:
+    return _said({}, profiles, labels)
+
+
+def _said(said: Mapping[str, Any], profiles: tuple[str, ...], labels: Labels) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if "source" in said:
         found["source"] = said["source"]
-    if profiles := list(dict.fromkeys([*said.get("profile", ()), *draft.profiles])):
-        found["profile"] = profiles
-    ours = security(draft)
+    if both := list(dict.fromkeys([*said.get("profile", ()), *profiles])):
+        found["profile"] = both
+    ours = security(labels)
     system = V3 + "Confidentiality"
     found["security"] = [
         *ours,
@@ -60,9 +88,8 @@ def meta(draft: Draft) -> dict[str, Any]:
     return found
 
 
-def security(draft: Draft) -> list[dict[str, str]]:
+def security(labels: Labels) -> list[dict[str, str]]:
     """Return `meta.security`: confidentiality, sensitivity and the Part 2 handling codes."""
-    labels = draft.labels
     codings = [{"system": V3 + "Confidentiality", "code": labels.confidentiality.value}]
     if labels.sensitivity:
         codings.append({"system": V3 + "ActCode", "code": labels.sensitivity})

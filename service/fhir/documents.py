@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import NamedTuple
 
 from sqlmodel import Session
@@ -113,7 +114,7 @@ class Target:
     revision: int
     rows: IndexRows | None = None
 
-    @property
+    @cached_property
     def id(self) -> str:
         return self.audience.id(self.draft.type, self.draft.source)
 

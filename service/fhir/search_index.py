@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import orjson
+
 from service.fhir.expressions import Walk, walks
 from service.fhir.index_values import (
     LONGEST,
@@ -25,6 +27,8 @@ from service.fhir.mapping import ResourceType
 REVISION = 1
 START_OF_TIME = -(2**62)
 SUBJECT = frozenset({"patient", "subject"})
+VALUES = 500  # of one member that are remembered
+SHORT = 400  # bytes of JSON
 MEMBERS = 500  # more than any type has; a bound all the same
 
 Locate = Callable[[str], tuple[str, str] | None]
@@ -53,6 +57,12 @@ class IndexRows:
         """The rows of each index table, in the order of `index_tables.INSERTS`."""
         return self.tokens, self.strings, self.dates, self.numbers, self.references
 
+    def add(self, more: "IndexRows") -> None:
+        """Add the rows of a part."""
+        for ours, theirs in zip(self.tables, more.tables, strict=True):
+            if theirs:
+                ours.update(theirs)
+
 
 def relative(reference: str) -> tuple[str, str] | None:
     """Return what a reference of our own documents leads to: they are all relative."""
@@ -76,13 +86,11 @@ def index(
     """
     made = _Made(IndexRows(), subject if has_subject(kind) else None, locate)
     extractors = _extractors(kind)
-    for walk, add, name in extractors.of(""):
+    for walk, add, name in extractors.of("").extractors:
         for found in walk.values(resource):
             add(made, name, found)
     for member, value in resource.items():
-        for walk, add, name in extractors.of(member):
-            for found in walk.values_of(member, value):
-                add(made, name, found)
+        _member(made, extractors.of(member), member, value)
     rows = made.rows
     if kind.date is not None and rows.low is None:
         rows.low = START_OF_TIME  # without a date it has a place in the order all the same
@@ -108,17 +116,62 @@ _Add = Callable[[_Made, str, Any], None]
 _Extractor = tuple[Walk, _Add, str]
 
 
+class _OfMember(NamedTuple):
+    """How one member is indexed; `known` has the rows of values met before, by their JSON.
+
+    It is None where the rows depend on more than the value. Codes and statuses come again and
+    again, and to look them up costs a tenth of making their rows.
+    """
+
+    extractors: tuple[_Extractor, ...]
+    known: dict[bytes, IndexRows] | None
+
+
+def _member(made: _Made, how: _OfMember, member: str, value: Any) -> None:  # noqa: ANN401 - JSON
+    if not how.extractors:
+        return
+    key = None if how.known is None else _key(value)
+    if how.known is None or key is None:
+        _extract(made, how, member, value)
+        return
+    rows = how.known.get(key)
+    if rows is None:
+        rows = IndexRows()
+        _extract(made._replace(rows=rows), how, member, value)
+        if len(how.known) >= VALUES:
+            how.known.clear()
+        how.known[key] = rows
+    made.rows.add(rows)
+
+
+def _extract(made: _Made, how: _OfMember, member: str, value: Any) -> None:  # noqa: ANN401 - JSON
+    for walk, add, name in how.extractors:
+        for found in walk.values_of(member, value):
+            add(made, name, found)
+
+
+def _key(value: Any) -> bytes | None:  # noqa: ANN401 - JSON
+    """Return the JSON of a short value; what has decimals as they were written has none."""
+    try:
+        packed = orjson.dumps(value)
+    except TypeError:
+        return None
+    return packed if len(packed) <= SHORT else None
+
+
 @dataclass
 class _Extractors:
     """How the members of one type's resources are indexed, worked out as each is first met."""
 
     all: tuple[_Extractor, ...]
-    by_member: dict[str, tuple[_Extractor, ...]] = field(default_factory=dict)
+    by_member: dict[str, _OfMember] = field(default_factory=dict)
 
-    def of(self, member: str) -> tuple[_Extractor, ...]:
+    def of(self, member: str) -> _OfMember:
         found = self.by_member.get(member)
         if found is None:
-            found = tuple(each for each in self.all if each[0].may_start_at(member))
+            own = tuple(each for each in self.all if each[0].may_start_at(member))
+            alone = not any(each[1] in {_reference, _own_date} for each in own)
+            found = _OfMember(own, {} if alone else None)
             if len(self.by_member) < MEMBERS:
                 self.by_member[member] = found
         return found

@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlmodel import Session as DbSession
 
+from service.driver import fetched
+
 Rows = list[tuple[Any, ...]]
 
 
 def rows_of(session: DbSession, sql: str, args: tuple[object, ...]) -> Rows:
     """Return every row of a SELECT."""
-    connection = session.connection()
-    text = sql if connection.dialect.name == "sqlite" else sql.replace("?", "%s")
-    return [tuple(row) for row in connection.exec_driver_sql(text, args)]
+    return fetched(session, sql, args)
