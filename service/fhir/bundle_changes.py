@@ -25,10 +25,8 @@ from service.fhir.changes import (
     patching,
     replacement,
 )
-from service.fhir.conditional import Match, only_match
+from service.fhir.conditional import Match, kept, only_match, onto
 from service.fhir.endpoint import absent, require
-from service.fhir.interactions.create import kept
-from service.fhir.interactions.update import onto
 from service.fhir.json_patch import edit_of
 from service.fhir.lexical import Lexical
 from service.fhir.mapping import ResourceType

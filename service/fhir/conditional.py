@@ -4,12 +4,14 @@ https://hl7.org/fhir/R4/http.html#ccreate
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from sqlmodel import Session as DbSession
 
 from service.errors import InvalidError, MultipleMatchesError
-from service.fhir.changes import Sender, shared_lock
+from service.fhir.carrying_out import Effect
+from service.fhir.changes import Change, Sender, Verb, shared_lock
 from service.fhir.endpoint import require, served
 from service.fhir.search import Bounds, page_statement
 from service.fhir.search_drivers import driven_within
@@ -69,3 +71,20 @@ CRITERIA = frozenset({"_id", "_tag", "_profile", "_security", "_source", "_lastU
 def _match(session: DbSession, sender: Sender, name: str, document_id: str) -> Match:
     ((shown, *rest),) = rows_of(session, SHOWN, (document_id, sender.access.audience))
     return Match(Place(name, document_id), str(shown), *rest)
+
+
+def kept(change: Change, found: Match) -> Effect:
+    """Return the effect of a create whose resource is there already."""
+    there = Change(change.verb, change.kind, found.place, found.shown)
+    return Effect(there, 200, found.version, found.last_updated, found.content, found.patient_key)
+
+
+def onto(fresh: Change, found: Match, if_match: frozenset[str] | None) -> Change:
+    """Return the update of what the condition found by a resource that may leave its id out."""
+    said = fresh.lexical.value.get("id", found.shown) if fresh.lexical else found.shown
+    if said != found.shown:
+        element = f"{fresh.kind.name}.id"
+        raise InvalidError(
+            "must be the id of the resource that the condition finds", element=element
+        )
+    return replace(fresh, verb=Verb.UPDATE, place=found.place, shown=found.shown, if_match=if_match)

@@ -10,7 +10,7 @@ from sqlmodel import Session as DbSession
 from service.fhir.carrying_out import Effect, carry_out
 from service.fhir.changes import Change, Sender, creation
 from service.fhir.committing import aggregates, answer, commit, commit_work
-from service.fhir.conditional import Match, condition_lock, only_match
+from service.fhir.conditional import condition_lock, kept, only_match
 from service.fhir.endpoint import Answer
 
 Pairs = Sequence[tuple[str, str]]
@@ -43,9 +43,3 @@ def _unless_there(sender: Sender, change: Change, pairs: Pairs) -> list[Effect]:
 
     lock = condition_lock(sender, change.kind.name, pairs)
     return commit_work(sender, work, [lock, *aggregates(sender, [change])])
-
-
-def kept(change: Change, found: Match) -> Effect:
-    """Return the effect of a create whose resource is there already."""
-    there = Change(change.verb, change.kind, found.place, found.shown)
-    return Effect(there, 200, found.version, found.last_updated, found.content, found.patient_key)

@@ -4,15 +4,13 @@ https://hl7.org/fhir/R4/http.html#update
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from sqlmodel import Session as DbSession
 
-from service.errors import InvalidError
 from service.fhir.carrying_out import Effect, carry_out
-from service.fhir.changes import Change, Sender, Verb, creation, updating
+from service.fhir.changes import Sender, creation, updating
 from service.fhir.committing import aggregates, answer, commit, commit_work
-from service.fhir.conditional import Match, condition_lock, only_match
+from service.fhir.conditional import condition_lock, only_match, onto
 from service.fhir.endpoint import Answer, require
 
 Pairs = Sequence[tuple[str, str]]
@@ -54,14 +52,3 @@ def update_where(
     lock = condition_lock(sender, name, pairs)
     (effect,) = commit_work(sender, work, [lock, *aggregates(sender, [fresh])])
     return answer(sender, effect, prefer=prefer)
-
-
-def onto(fresh: Change, found: Match, if_match: frozenset[str] | None) -> Change:
-    """Return the update of what the condition found by a resource that may leave its id out."""
-    said = fresh.lexical.value.get("id", found.shown) if fresh.lexical else found.shown
-    if said != found.shown:
-        element = f"{fresh.kind.name}.id"
-        raise InvalidError(
-            "must be the id of the resource that the condition finds", element=element
-        )
-    return replace(fresh, verb=Verb.UPDATE, place=found.place, shown=found.shown, if_match=if_match)
