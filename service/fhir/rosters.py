@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/group.html
 """
 
+import re
 from collections.abc import Iterable
 
 import orjson
@@ -11,6 +12,8 @@ from service.access import Access
 from service.fhir.store_reader import StoreReader
 
 ROSTER = "Group"
+# In a relative address, in one of ours, or of one version; ids of other servers are nobody's here.
+PERSON = re.compile(r"(?:^|/)Patient/([0-9a-f]{32})(?:/_history/[^/]+)?$")
 KEYS = (
     "SELECT DISTINCT patient_key FROM documents WHERE audience = ? AND type = 'Patient'"
     " AND id IN ({marks})"
@@ -20,9 +23,10 @@ KEYS = (
 async def members(reader: StoreReader, access: Access, rosters: Iterable[bytes]) -> set[str]:
     """Return the keys of the patients whom these Groups list."""
     ids = {
-        member["entity"]["reference"].removeprefix("Patient/")
+        found[1]
         for content in rosters
-        for member in orjson.loads(content)["member"]
+        for member in orjson.loads(content).get("member", ())
+        if (found := PERSON.search(member.get("entity", {}).get("reference", "")))
     }
     if not ids:
         return set()

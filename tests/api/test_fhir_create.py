@@ -223,6 +223,21 @@ def test_a_group_holds_patients_of_its_sender_and_takes_the_roster_role(
     assert len(orjson.loads(sender.endpoint.audited()[3])) == 2
 
 
+def test_a_group_may_be_of_nobody_or_of_those_who_are_named_otherwise(sender: Client):
+    patients = [sender.patient() for _ in range(3)]
+    members = [
+        {"entity": {"reference": f"{BASE}/Patient/{patients[0]}"}},
+        {"entity": {"reference": f"Patient/{patients[1]}/_history/1"}},
+        {"entity": {"reference": f"https://elsewhere.example/fhir/Patient/{patients[2]}x"}},
+        {"entity": {"display": "somebody"}},
+    ]
+    empty = {"resourceType": "Group", "type": "person", "actual": True}
+    made = [sender.made(empty), sender.made({**empty, "member": members})]
+    assert sender.resources("Group?_sort=_lastUpdated") == made
+    assert len(orjson.loads(sender.endpoint.audited()[3])) == 2
+    assert sender.get(f"Group/{made[0]['id']}").json() == made[0]
+
+
 def test_the_programme_creates_in_its_own_audience(programme: Client, sender: Client):
     made = programme.made({"resourceType": "Location", "name": "Annexe"})
     assert programme.get(f"Location/{made['id']}").status_code == 200
