@@ -17,7 +17,16 @@ from service.errors import (
     NotSupportedError,
     VersionError,
 )
-from service.fhir.changes import PATIENT, Change, Sender, Verb, located, may_be_made, missing
+from service.fhir.changes import (
+    PATIENT,
+    RESPONSE,
+    Change,
+    Sender,
+    Verb,
+    located,
+    may_be_made,
+    missing,
+)
 from service.fhir.client_drafts import draft_of, rows_of_draft
 from service.fhir.documents import Put, Stored, Target, Writer, stored_by_id
 from service.fhir.domain_changes import correct, receive, record, replace_patient
@@ -124,6 +133,7 @@ def _planned(work: Work, changes: Sequence[Change]) -> Known:
 
 
 def _create(work: Work, change: Change) -> Effect:
+    _require_version(None, change)  # of an update whose condition found nothing
     key = patient_key(work, change)
     kind = change.source.partition(":")[0]
     if kind == "patient":
@@ -144,6 +154,7 @@ def _update(work: Work, change: Change) -> Effect:
             raise missing(change)
         require(work.sender.access, change.kind.name, "c")
         _require_version(stored, change)
+        _require_unscored(work, change)
         return _put(work, change, stored, patient_key(work, change))
     require_owned(stored, change)
     _require_version(stored, change)
@@ -157,7 +168,17 @@ def _update(work: Work, change: Change) -> Effect:
     if stored.source.startswith("response:"):
         alert = correct(work.session, work.sender, change, stored)
         return Effect(change, 200, patient_key=key, alert=alert)
+    _require_unscored(work, change)
     return _put(work, change, stored, key)
+
+
+def _require_unscored(work: Work, change: Change) -> None:
+    """Refuse a response that is for the domain where it would only be kept, and warn nobody."""
+    if change.lexical is None or change.kind.name != RESPONSE:
+        return
+    if work.sender.writing.recognises(change.lexical.value):
+        rule = "a response that is scored here must be created, not made of one that is not scored"
+        raise BusinessRuleError(rule, element=f"{RESPONSE}.questionnaire")
 
 
 def _edited(work: Work, change: Change) -> Change:

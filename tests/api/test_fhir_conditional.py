@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.api.clients import Client, condition, observation, refused, replaced
+from tests.api.fhir_endpoint import BASE
 
 SYSTEM = "urn:x:orders"
 
@@ -86,6 +87,20 @@ def test_a_conditional_update_makes_replaces_or_refuses(sender: Client):
     refused(sender.put(body, where("4"), If_Match='W/"1"'), 412, "conflict")
     sender.made(body)
     refused(sender.put(body, where("4")), 412, "multiple-matches")
+
+
+def test_a_conditional_update_of_a_version_makes_nothing(sender: Client):
+    body = order(sender.patient(), "41")
+    seen = 'W/"1"'
+    refused(sender.put(body, where("41"), If_Match=seen), 412, "conflict")
+    asked = {"method": "PUT", "url": where("41"), "ifMatch": seen}
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "entry": [{"resource": body, "request": asked}],
+    }
+    refused(sender.post(bundle, BASE), 412, "conflict")
+    assert sender.ids(where("41")) == []
 
 
 def test_a_conditional_update_finds_what_its_client_named(sender: Client):

@@ -99,6 +99,23 @@ def test_the_form_of_a_scored_response_stays(sender: Client, form: str):
     assert sender.get(f"{BASE}/{FORM}/{kept['id']}").json() == kept
 
 
+def test_what_is_not_scored_does_not_become_a_scored_response_unseen(sender: Client, form: str):
+    patient = sender.patient()
+    kept = sender.made(falls(patient, identifier={"system": "urn:x:forms", "value": "1"}))
+    known = {**response(form, patient, item9=3), "identifier": kept["identifier"]}
+    path, named = f"{FORM}/{kept['id']}", {"op": "replace", "path": "/questionnaire", "value": form}
+    for answer in (
+        sender.put({**known, "id": kept["id"]}),
+        sender.put(known, f"{FORM}?identifier=urn:x:forms|1"),
+        sender.patch(path, named),
+    ):
+        refused(answer, 422, "business-rule", f"{FORM}.questionnaire")
+    assert sender.get(path).json() == kept
+    assert sender.delete(path).status_code == 204
+    refused(sender.put({**known, "id": kept["id"]}), 422, "business-rule", f"{FORM}.questionnaire")
+    assert sender.get(path).status_code == 410
+
+
 def test_a_form_that_is_no_questionnaire_is_named_by_an_extension(sender: Client):
     url = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-extension-questionnaire-uri"
     said = {"extension": [{"url": url, "valueUri": "https://example.org/falls.pdf"}]}

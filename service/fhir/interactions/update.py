@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/http.html#update
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlmodel import Session as DbSession
 
@@ -41,7 +42,7 @@ def update_where(
 ) -> Answer:
     """Replace the one resource that the condition finds, or make it where there is none."""
     require(sender.access, name, "u")
-    fresh = creation(sender, name, body)
+    fresh = replace(creation(sender, name, body), if_match=if_match)
 
     def work(session: DbSession) -> list[Effect]:
         found = only_match(session, sender, name, pairs)
