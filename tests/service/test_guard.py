@@ -1,6 +1,7 @@
 """A write to a projected table by any path round the unit of work is refused."""
 
 import sqlite3
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -10,9 +11,12 @@ from sqlmodel import Session, col, delete
 
 from service.database import Database
 from service.errors import ProjectionError
+from service.guard import insert as insert_row
 from service.models.base import projected_tables
+from service.models.connections import AccessToken
 from service.models.patients import Patient
 from tests import world
+from tests.fresh import wrong_documents
 
 ROW = {"family": "A", "given": "B", "gender": "unknown", "extensions": []}
 STATEMENTS = (
@@ -114,3 +118,27 @@ def test_the_refusal_ends_with_the_unit_of_work(database: Database) -> None:
         pytest.raises((ProjectionError, DBAPIError)),
     ):
         connection.exec_driver_sql("UPDATE patients SET family = 'X'")
+
+
+def test_a_row_inserted_at_once_has_its_documents(database: Database) -> None:
+    row = Patient(family="A", given="B")
+    database.unit_of_work(lambda session: insert_row(session, row))
+    assert not wrong_documents(database)
+    kept = database.read(lambda session: session.get(Patient, row.id))
+    assert kept is not None
+    assert (kept.family, kept.extensions, kept.created_at) == ("A", [], row.created_at)
+
+
+def test_a_row_inserted_outside_a_unit_of_work_is_refused(database: Database) -> None:
+    with Session(database.engine) as session, pytest.raises(ProjectionError):
+        insert_row(session, Patient(family="A", given="B"))
+
+
+def test_what_only_reads_cannot_change_a_row(database: Database) -> None:
+    def work(session: Session) -> None:
+        session.add(AccessToken(token_hash="x", client_id=uuid4(), scope="", issued_at=0,
+                                expires_at=0))  # fmt: skip
+        session.flush()
+
+    with pytest.raises(ProjectionError):
+        database.read(work)
