@@ -82,13 +82,16 @@ def statement(
     single = [kind.name for kind in kinds if kind.current_only] or [""]
     sql = VERSIONS.replace("(TYPES)", _marks(names)).replace("(CURRENT_ONLY)", _marks(single))
     own: tuple[object, ...] = (*names, access.ceiling, access.ceiling, *single)
+    since = asked.since
     if place is not None:
+        at = int(place.values[0])  # bounds the walk of the index, which the comparison may not
+        since, until = (at, until) if asked.ascending else (since, at + 1)
         after = beyond([Sort(each, not asked.ascending) for each in ORDER], place.values)
         sql, own = f"{sql} AND {after.sql}", (*own, *after.args)
     direction = "ASC" if asked.ascending else "DESC"
     order = ", ".join(f"{each} {direction}" for each in ORDER)
     page = f"SELECT * FROM ({sql} ORDER BY {order} LIMIT ?)"  # noqa: S608 - no value is in the text
-    args = [(audience, asked.since, until, *own, asked.count + 1) for audience in access.audiences]
+    args = [(audience, since, until, *own, asked.count + 1) for audience in access.audiences]
     places = ", ".join(f"{number} {direction}" for number in (4, 8, 3))
     whole = f"{page} a UNION ALL {page} b ORDER BY {places} LIMIT ?"
     return whole, (*args[0], *args[1], asked.count + 1)
