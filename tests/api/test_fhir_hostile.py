@@ -1,0 +1,189 @@
+"""Thousands of broken requests: no 5xx, no hang, no growing memory, and no value said again.
+
+With the 10,000 resources of tests/fhir_mappings/test_structure_hostile.py it is what CI takes.
+"""
+
+import contextlib
+import ctypes
+import gc
+import json
+import logging
+import os
+import random
+import resource
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests import world
+from tests.api import clients
+from tests.api.clients import Client, condition, observation
+from tests.api.fhir_endpoint import Endpoint
+from tests.api.hostile import Hostile, Maker, ask
+from tests.fhir_mappings.responses import SECRET
+
+NIGHTLY = bool(os.environ.get("ALONGSIDE_NIGHTLY"))
+COUNT = 20_000 if NIGHTLY else 3_000
+WARM = 500
+SLOWEST = 5.0  # seconds of the clock, on a busy machine
+# Bytes: each connection keeps its newest statements, and these are as long as the queries.
+GROWTH = 150_000_000 if NIGHTLY else 60_000_000
+SEED = 20261123
+KINDS = ("query", "query", "query", "read", "resource", "resource", "patch", "bundle", "odd")
+
+
+@pytest.fixture(scope="module")
+def sender(shared: Endpoint) -> Client:
+    client = clients.hospital(shared)
+    database = shared.context.database
+    person, circle = world.linked(database, client.connection), world.group(database)
+    world.enroll(database, person, circle)
+    world.attend(database, world.session(database, circle), person)
+    world.respond(database, person)
+    for number in range(4):
+        patient = client.patient()
+        client.made(condition(patient, code={"text": str(number)}))
+        client.made(observation(patient))
+    return client
+
+
+def maker(sender: Client, other: Client, seed: int) -> Maker:
+    names = ("Patient", "Observation", "Condition", "Encounter", "Group", "Organization")
+    ids = {name: sender.ids(f"{name}?_count=5") for name in names}
+    pages = [one.get(f"{name}?_count=1").json() for one in (sender, other) for name in names]
+    links = [link["url"] for page in pages for link in page["link"] if link["relation"] == "next"]
+    paths = [f"{urlsplit(url).path}?{urlsplit(url).query}" for url in links]
+    return Maker(ids, paths, random.Random(seed))
+
+
+def checked(endpoint: Endpoint, token: str, hostile: Hostile) -> int:
+    started = time.monotonic()
+    status, headers, body = ask(endpoint, token, hostile)
+    took = time.monotonic() - started
+    assert status < 500, f"{status}: {hostile}"
+    assert took < SLOWEST, f"{took:.1f} s: {hostile}"
+    if status >= 400 and body:
+        issue = json.loads(body)["issue"][0]
+        assert issue["severity"] in {"error", "fatal"}, str(hostile)
+        assert SECRET not in body.decode(), str(hostile)
+        assert headers["content-type"] == "application/fhir+json", str(hostile)
+    return status
+
+
+def resident() -> int:
+    """The memory that this process keeps, in bytes, once it has given back what is free."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # where the C library is another
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    statm = Path("/proc/self/statm")
+    pages = int(statm.read_text().split()[1]) if statm.exists() else 0
+    return pages * resource.getpagesize()
+
+
+def test_no_request_breaks_or_holds_up_the_service(
+    sender: Client, shared: Endpoint, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.INFO)
+    token = shared.token(sender.connection)
+    made = maker(sender, Client(shared), SEED)
+    for hostile in made.some(WARM, *KINDS):
+        checked(shared, token, hostile)
+    before, seen = resident(), set()
+    for hostile in made.some(COUNT, *KINDS):
+        seen.add(checked(shared, token, hostile))
+    assert seen >= {200, 201, 400, 403, 404, 405, 415, 422}
+    assert resident() - before < GROWTH
+    assert SECRET not in caplog.text
+    assert sender.get("Patient?_count=1").status_code == 200
+
+
+@pytest.mark.parametrize("scope", ["system/*.rs", "system/Patient.r", "system/*.c"])
+def test_nothing_breaks_for_those_who_may_do_less(sender: Client, shared: Endpoint, scope: str):
+    token = shared.token(sender.connection, scope, roster_role=False)
+    for hostile in maker(sender, Client(shared), SEED + 1).some(COUNT // 6, *KINDS):
+        checked(shared, token, hostile)
+
+
+def test_a_link_continues_for_its_client_and_its_query_only(sender: Client, shared: Endpoint):
+    page = sender.get("Observation?_count=1").json()
+    (url,) = [link["url"] for link in page["link"] if link["relation"] == "next"]
+    assert sender.get(url).status_code == 200
+    for other in (Client(shared), clients.hospital(shared, "Other"), sender.limited("system/*.rs")):
+        assert other.get(url).status_code == 400, url
+    for changed in (
+        url.replace("_count=1", "_count=2"),
+        url.replace("/Observation?", "/Condition?"),
+        url + "&status=final",
+        url[:-2],
+        url[:-4] + "AAAA",
+    ):
+        assert sender.get(changed).status_code == 400, changed
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "&".join(f"code=a{n}" for n in range(200)),
+        "&".join(f"code=a{n}" for n in range(2000)),
+        "code=" + ",".join(f"a{n}" for n in range(600)),
+        "code=" + ",".join(f"a{n}" for n in range(20_000)),
+        "code=" + "x" * 60_000,
+        "_has:" * 50 + "Observation:subject:code=x",
+        "subject." * 50 + "name=x",
+        "_sort=" + ",".join(["date"] * 500),
+        "_include=" + "&_include=".join(["Observation:subject"] * 150),
+        "date=" + "&date=".join(["ge2026-01-01"] * 100),
+    ],
+)
+def test_a_search_of_any_length_is_answered_soon(sender: Client, shared: Endpoint, query: str):
+    token = shared.token(sender.connection)
+    started = time.process_time()
+    assert checked(shared, token, Hostile("GET", "/fhir/Observation", query)) in {200, 400}
+    assert time.process_time() - started < 1
+
+
+def deep(levels: int) -> bytes:
+    return b'{"resourceType":"Basic","a":' + b'{"a":' * levels + b"1" + b"}" * (levels + 1)
+
+
+def wide(name: str, item: dict[str, Any], count: int = 50_000) -> dict[str, Any]:
+    return observation(None, **{name: [item] * count})
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (deep(62), {400}),
+        (deep(64), {400}),
+        (deep(5000), {400}),
+        (observation(None, note=[{"text": "x" * 999_000}]), {201}),
+        (observation(None, status="x" * 999_000), {400}),
+        (observation(None, identifier=[{"system": "urn:x:y", "value": "x" * 999_000}]), {201}),
+        (wide("note", {"text": "x"}), {201, 400}),
+        (wide("note", {}), {400}),
+        (wide("identifier", {"value": "1"}), {201, 400}),
+        (wide("category", {"text": "x"}), {201, 400}),
+        (wide("hasMember", {"reference": "#1"}, 40_000), {400}),
+        (wide("hasMember", {"reference": "Goal/1"}, 35_000), {400}),
+        (wide("performer", {"display": ""}), {400}),
+        (observation(None, identifier=[{"value": str(n)} for n in range(50_000)]), {201, 400}),
+        (observation(None, focus=[{"reference": f"Goal/{n}"} for n in range(20_000)]), {400}),
+        (b'{"resourceType":"Observation","a":[' + b"1," * 499_000 + b"1]}", {400}),
+        (b'{"resourceType":"Observation",' + b'"a":1,' * 100_000 + b'"b":1}', {400}),
+    ],
+    ids=range(17),
+)
+def test_a_body_of_any_shape_is_answered_soon(
+    sender: Client, shared: Endpoint, body: dict[str, Any] | bytes, status: set[int]
+):
+    content = body if isinstance(body, bytes) else json.dumps(body, separators=(",", ":")).encode()
+    headers = {"content-type": "application/fhir+json"}
+    hostile = Hostile("POST", "/fhir/Observation", "", content, headers)
+    assert len(content) <= 1_000_000
+    token = shared.token(sender.connection)
+    started = time.process_time()
+    assert checked(shared, token, hostile) in status
+    assert time.process_time() - started < 1
