@@ -153,6 +153,9 @@ def _postgresql(url: str) -> tuple[Load, Callable[[], None]]:
         connection.commit()
         connection.autocommit = True
         connection.execute("VACUUM ANALYZE")
+        connection.execute(
+            "CHECKPOINT"
+        )  # or what was loaded is written out while answers are timed
         connection.close()
 
     return load, finish
