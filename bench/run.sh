@@ -51,7 +51,7 @@ measure() { # name, base, pid, further arguments
 port=$(free_port)
 origin=http://127.0.0.1:$port
 export DATABASE_URL=${DATABASE_URL:-sqlite:///$folder/bench.db}
-export ALONGSIDE_PUBLIC_BASE_URL="$origin" ALONGSIDE_ACCESS_TOKEN_SECONDS=7200
+export ALONGSIDE_PUBLIC_BASE_URL="$origin" ALONGSIDE_ACCESS_TOKEN_SECONDS=3600
 unset ALONGSIDE_DATABASE_URL ALONGSIDE_AUDIT_DATABASE_URL
 database=()
 if [ -n "${PG_PID_FILE:-}" ]; then database=(--pid-file "$PG_PID_FILE"); fi
