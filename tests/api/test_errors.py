@@ -88,7 +88,9 @@ def test_a_failure_tells_neither_caller_nor_log_what_it_was_about(
 ):
     app = served_on_sqlite.client.app
     app.router.routes.insert(0, Route("/boom", boom))
-    monkeypatch.setattr("api.routes.fhir_reading.access_of", lambda request, _context: boom(request))
+    monkeypatch.setattr(
+        "api.routes.fhir_reading.access_of", lambda request, _context: boom(request)
+    )
     with caplog.at_level(logging.DEBUG):
         answer = served_on_sqlite.client.get(path)
     assert answer.status_code == 500
