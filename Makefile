@@ -81,9 +81,11 @@ clean: ## Remove .venv, caches and build output; the database stays
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find api fhir_mappings service tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The lock names no host, so each site resolves it from its own registry.
+# The lock names no host, so each site resolves it from its own registry. It keeps extras: without
+# them pip looks for coverage[toml] apart from the pinned coverage, and refuses what is newer.
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
-	--no-header --no-emit-index-url --no-emit-find-links --no-emit-build-options $(UPGRADE)
+	--no-header --no-strip-extras --no-emit-index-url --no-emit-find-links \
+	--no-emit-build-options $(UPGRADE)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
