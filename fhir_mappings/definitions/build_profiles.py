@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from fhir_mappings.definitions.build import RESOURCES
+from fhir_mappings.definitions.build_codes import ValueSets
+from fhir_mappings.definitions.build_slicing import conditions
 from fhir_mappings.definitions.profile_rules import NOT_CHECKED, PROFILE_RULES
-from fhir_mappings.definitions.slicing import conditions
-from fhir_mappings.definitions.value_sets import ValueSets
 
 Json = dict[str, Any]
 CORE_URL = "http://hl7.org/fhir/StructureDefinition/"

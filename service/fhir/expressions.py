@@ -106,6 +106,7 @@ def _alternatives(expression: str) -> list[str]:
     return parts
 
 
+@lru_cache(maxsize=2048)
 def _walk(part: str) -> Walk:
     if _DECEASED.fullmatch(part):
         return Walk("", (_deceased,))

@@ -12,6 +12,7 @@ import orjson
 from service.fhir.expressions import Walk, walks
 from service.fhir.index_values import (
     LONGEST,
+    START_OF_TIME,
     bounded,
     date_range,
     folded,
@@ -25,11 +26,11 @@ from service.fhir.mapping import ResourceType
 
 # Raised when the same resource would be indexed otherwise: documents are then indexed anew.
 REVISION = 1
-START_OF_TIME = -(2**62)
 SUBJECT = frozenset({"patient", "subject"})
 VALUES = 500  # of one member that are remembered
 SHORT = 400  # bytes of JSON
 MEMBERS = 500  # more than any type has; a bound all the same
+ABSENT = (("", ""),)
 
 Locate = Callable[[str], tuple[str, str] | None]
 
@@ -86,9 +87,9 @@ def index(
     """
     made = _Made(IndexRows(), subject if has_subject(kind) else None, locate)
     extractors = _extractors(kind)
-    for walk, add, name in extractors.of("").extractors:
+    for walk, add, names in extractors.of("").extractors:
         for found in walk.values(resource):
-            add(made, name, found)
+            add(made, names, found)
     for member, value in resource.items():
         _member(made, extractors.of(member), member, value)
     rows = made.rows
@@ -112,8 +113,9 @@ class _Made(NamedTuple):
     locate: Locate
 
 
-_Add = Callable[[_Made, str, Any], None]
-_Extractor = tuple[Walk, _Add, str]
+_Names = tuple[str, ...]
+_Add = Callable[[_Made, _Names, Any], None]
+_Extractor = tuple[Walk, _Add, _Names]  # the parameters that this walk leads to
 
 
 class _OfMember(NamedTuple):
@@ -145,9 +147,9 @@ def _member(made: _Made, how: _OfMember, member: str, value: Any) -> None:  # no
 
 
 def _extract(made: _Made, how: _OfMember, member: str, value: Any) -> None:  # noqa: ANN401 - JSON
-    for walk, add, name in how.extractors:
+    for walk, add, names in how.extractors:
         for found in walk.values_of(member, value):
-            add(made, name, found)
+            add(made, names, found)
 
 
 def _key(value: Any) -> bytes | None:  # noqa: ANN401 - JSON
@@ -184,101 +186,107 @@ def _extractors(kind: ResourceType) -> _Extractors:
     known = _KINDS.get(id(kind))
     if known is not None and known[0] is kind:
         return known[1]
-    made = _Extractors(
-        tuple(
-            (walk, _own_date if parameter.name == kind.date else _ADD[parameter.type], name)
-            for name, parameter in kind.by_name.items()
-            if parameter.type != "composite"
-            for walk in walks(parameter.expression)
-        )
-    )
+    by_walk: dict[tuple[Walk, _Add], _Names] = {}
+    for name, parameter in kind.by_name.items():
+        if parameter.type == "composite":
+            continue
+        add = _own_date if name == kind.date else _ADD[parameter.type]
+        for walk in walks(parameter.expression):
+            by_walk[walk, add] = (*by_walk.get((walk, add), ()), name)
+    made = _Extractors(tuple((*key, names) for key, names in by_walk.items()))
     _KINDS[id(kind)] = (kind, made)
     return made
 
 
 def _meta(made: _Made, meta: Mapping[str, Any]) -> None:
     for profile in meta.get("profile", ()):
-        _uri(made, "_profile", profile)
+        _uri(made, ("_profile",), profile)
     for name in ("security", "tag"):
         for coding in meta.get(name, ()):
-            _token(made, f"_{name}", coding)
+            _token(made, (f"_{name}",), coding)
     if "source" in meta:
-        _uri(made, "_source", meta["source"])
+        _uri(made, ("_source",), meta["source"])
 
 
-def _own_date(made: _Made, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
+def _own_date(made: _Made, names: _Names, value: Any) -> None:  # noqa: ANN401 - JSON
     rows, found = made.rows, date_range(value)
     if found is None:
-        _present(made, name)
+        _present(made, names)
         return
     rows.low = found[0] if rows.low is None else min(rows.low, found[0])
     rows.high = found[1] if rows.high is None else max(rows.high, found[1])
 
 
-def _present(made: _Made, name: str) -> None:
-    made.rows.tokens.add((name, "", ""))
+def _present(made: _Made, names: _Names) -> None:
+    made.rows.tokens.update((name, "", "") for name in names)
 
 
-def _token(made: _Made, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
+def _token(made: _Made, names: _Names, value: Any) -> None:  # noqa: ANN401 - JSON
     rows = made.rows
-    found = tuple(tokens(value))
-    for system, code in found:
-        rows.tokens.add((name, system, code))
+    found, typed = tuple(tokens(value)), tuple(identifiers(value))
+    said = tuple((folded(text)[:LONGEST], bounded(text)) for text in words(value))
+    for name in names:
+        rows.tokens.update((name, *pair) for pair in found or ABSENT)
+        if typed:
+            rows.tokens.update((f"{name}:of-type", *pair) for pair in typed)
+        if said:
+            rows.strings.update((f"{name}:text", *pair) for pair in said)
+
+
+def _string(made: _Made, names: _Names, value: Any) -> None:  # noqa: ANN401 - JSON
+    found = {(folded(text)[:LONGEST], bounded(text)) for text in texts(value)}
+    for name in names:
+        made.rows.strings.update((name, *pair) for pair in found)
     if not found:
-        _present(made, name)
-    if isinstance(value, dict):
-        for pair in identifiers(value):
-            rows.tokens.add((f"{name}:of-type", *pair))
-        for text in words(value):
-            rows.strings.add((f"{name}:text", folded(text)[:LONGEST], bounded(text)))
+        _present(made, names)
 
 
-def _string(made: _Made, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
-    found = {(name, folded(text)[:LONGEST], bounded(text)) for text in texts(value)}
-    made.rows.strings.update(found)
-    if not found:
-        _present(made, name)
-
-
-def _date(made: _Made, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
+def _date(made: _Made, names: _Names, value: Any) -> None:  # noqa: ANN401 - JSON
     found = date_range(value)
     if found is None:
-        _present(made, name)
+        _present(made, names)
     else:
-        made.rows.dates.add((name, *found))
+        made.rows.dates.update((name, *found) for name in names)
 
 
-def _number(made: _Made, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
-    found = [(name, *row) for row in number_ranges(value)]
-    made.rows.numbers.update(found)
+def _number(made: _Made, names: _Names, value: Any) -> None:  # noqa: ANN401 - JSON
+    found = tuple(number_ranges(value))
+    made.rows.numbers.update((name, *row) for name in names for row in found)
     if not found:
-        _present(made, name)
+        _present(made, names)
 
 
-def _uri(made: _Made, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
-    text = value if isinstance(value, str) else ""
-    made.rows.tokens.add((name, "", bounded(text)))
+def _uri(made: _Made, names: _Names, value: Any) -> None:  # noqa: ANN401 - JSON
+    text = bounded(value) if isinstance(value, str) else ""
+    made.rows.tokens.update((name, "", text) for name in names)
 
 
-def _reference(made: _Made, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
+def _reference(made: _Made, names: _Names, value: Any) -> None:  # noqa: ANN401 - JSON
     """Add where a Reference leads, by its address, or a canonical address with and without version.
 
     A reference by identifier has a token; where that leads here, its writer put an address too.
     """
     rows = made.rows
     if isinstance(value, str):
-        rows.references.update((name, bounded(t), "") for t in (value, value.partition("|")[0]))
+        targets = bounded(value), bounded(value.partition("|")[0])
+        rows.references.update((name, target, "") for name in names for target in targets)
         return
     text = value.get("reference") if isinstance(value, dict) else None
     if isinstance(text, str) and not text.startswith("#"):
-        kind, target = made.locate(text.partition("/_history/")[0]) or ("", bounded(text))
-        if not (name in SUBJECT and kind == "Patient" and target == made.subject):
-            rows.references.add((name, target, kind))
+        _target(made, names, text)
     else:
-        _present(made, name)
+        _present(made, names)
     if isinstance(value, dict) and "identifier" in value:
-        pairs = tokens(value["identifier"])
-        rows.tokens.update((f"{name}:identifier", *pair) for pair in pairs)
+        pairs = tuple(tokens(value["identifier"]))
+        rows.tokens.update((f"{name}:identifier", *pair) for name in names for pair in pairs)
+
+
+def _target(made: _Made, names: _Names, text: str) -> None:
+    kind, target = made.locate(text.partition("/_history/")[0]) or ("", bounded(text))
+    is_subject = kind == "Patient" and target == made.subject
+    for name in names:
+        if not (is_subject and name in SUBJECT):
+            made.rows.references.add((name, target, kind))
 
 
 _ADD: dict[str, _Add] = {
