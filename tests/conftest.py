@@ -18,6 +18,7 @@ from service.migrations import upgrade
 from tests.postgres import binaries, cluster
 
 TEMPLATE = "alongside_template"
+COPIED = "STRATEGY FILE_COPY"  # without the log, a quarter of the time
 numbers = itertools.count(1)
 
 
@@ -58,7 +59,7 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     name = f"test_{next(numbers)}"
-    execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} {COPIED}")
     yield f"{postgres_server}/{name}"
     execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -78,7 +79,7 @@ def new_database(kind: str, request: pytest.FixtureRequest, folder: Path, stack:
         shutil.copy(request.getfixturevalue("sqlite_template"), file)
         return f"sqlite:///{file}"
     server, name = request.getfixturevalue("postgres_server"), f"test_{next(numbers)}"
-    execute(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    execute(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} {COPIED}")
     stack.callback(execute, server, f"DROP DATABASE {name} WITH (FORCE)")
     return f"{server}/{name}"
 
