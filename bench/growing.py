@@ -19,6 +19,7 @@ from service.fhir.document_bytes import head, tail
 from service.fhir.index_tables import COLUMNS, INDEX_TABLES
 from service.fhir.mapping import Draft, Labels, Owner
 from service.fhir.search_index import REVISION, index
+from service.migrations.statistics import CLEAR, CREATE, INSERT, STATISTICS
 from sqlalchemy import make_url
 
 AUDIENCE = 2
@@ -121,7 +122,9 @@ def _sqlite(url: str) -> tuple[Load, Callable[[], None]]:
     def finish() -> None:
         for statement in restore:
             connection.execute(statement)
-        connection.execute("ANALYZE")
+        connection.execute(CREATE)  # with an index its statistics went
+        connection.execute(CLEAR)
+        connection.executemany(INSERT, [(*key, stat) for key, stat in STATISTICS.items()])
         connection.commit()
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()

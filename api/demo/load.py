@@ -84,6 +84,8 @@ def load(database: Database, plan: Plan, advance: Advance = lambda: None) -> Non
 
 
 def _analyze(database: Database) -> None:
-    """Let the database look at what it holds now; its plans are poor until it has."""
+    """Let PostgreSQL look at what it holds now, as it does by itself after a minute."""
+    if database.sqlite:
+        return
     with database.engine.execution_options(**{WRITING: True}).begin() as connection:
         connection.execute(text("ANALYZE"))

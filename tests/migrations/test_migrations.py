@@ -57,6 +57,20 @@ def test_upgrading_twice_keeps_the_installations_key(fresh_url):
     assert current(fresh_url) == newest()
 
 
+def test_the_planner_is_told_of_every_index_of_the_document_store(fresh_url):
+    with sqlite3.connect(fresh_url.removeprefix("sqlite:///")) as connection:
+        sql = (
+            "SELECT l.name, l.wr, i.name, (SELECT count(*) FROM pragma_index_info(i.name))"
+            " FROM pragma_table_list l, pragma_index_list(l.name) i WHERE l.name LIKE 'document%'"
+        )
+        rows = connection.execute(sql).fetchall()
+        told = connection.execute("SELECT tbl, idx, stat FROM sqlite_stat1").fetchall()
+    connection.close()
+    own = {(table, table if wr and name.startswith("sqlite_") else name): count
+           for table, wr, name, count in rows if table != "document_versions"}  # fmt: skip
+    assert {(table, name): len(stat.split()) - 1 for table, name, stat in told} == own
+
+
 def test_two_installations_have_different_keys(fresh_url, tmp_path):
     other = f"sqlite:///{tmp_path / 'other.db'}"
     upgrade(other)
