@@ -12,6 +12,7 @@ from service.fhir.endpoint import Endpoint, Writing
 from service.fhir.mapping import Registry
 from service.fhir.store_reader import StoreReader
 from service.settings import Settings
+from service.smart.known_tokens import KnownTokens
 from service.smart.server import Server
 
 WRITERS = 20
@@ -30,6 +31,10 @@ class Context:
     server: Server
     writing: Writing
     key: bytes = field(repr=False)  # the installation's: FHIR ids and page links are made with it
+
+    @cached_property
+    def known_tokens(self) -> KnownTokens:
+        return KnownTokens(self.settings.access_token_memory_seconds)
 
     @cached_property
     def writers(self) -> CapacityLimiter:

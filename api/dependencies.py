@@ -3,6 +3,7 @@
 https://www.rfc-editor.org/rfc/rfc6750
 """
 
+from collections.abc import Sequence
 from typing import Annotated, cast
 
 from fastapi import Depends, Request, Security
@@ -32,11 +33,22 @@ async def access_of(request: Request, context: Context) -> Access:
     Raises:
         LoginError: no valid token.
     """
-    token_hash = bearer(request.headers.get("authorization"))
-    rows = await context.reader.rows(SELECT_ACCESS, (token_hash,))
-    access = access_of_row(rows[0] if rows else None, microseconds(context.clock()))
+    row = await _row_of(context, bearer(request.headers.get("authorization")))
+    access = access_of_row(row, microseconds(context.clock()))
     request.scope.setdefault("state", {})["access"] = access
     return access
+
+
+async def _row_of(context: Context, token_hash: str) -> Sequence[object] | None:
+    known = context.known_tokens.get(token_hash)
+    if known is not None:
+        return known
+    asked = context.known_tokens.now()
+    rows = await context.reader.rows(SELECT_ACCESS, (token_hash,))
+    if not rows:
+        return None
+    context.known_tokens.put(token_hash, rows[0], asked)
+    return rows[0]
 
 
 def context_of(request: Request) -> Context:

@@ -6,12 +6,11 @@ Rows that come together share a commit. https://hl7.org/fhir/R4/security.html#au
 import asyncio
 import sqlite3
 import threading
-from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
+import orjson
 import psycopg
 from sqlalchemy import make_url
 
@@ -25,11 +24,20 @@ SQLITE_INSERT = (
     " (request_id, at, client, audience, address, method, path, query, status, patients)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-POSTGRESQL_INSERT = SQLITE_INSERT.replace("?", "%s")
+POSTGRESQL_INSERT = (  # of any number of rows
+    "INSERT INTO audit_entries SELECT * FROM json_to_recordset(%s) r(request_id text, at bigint,"
+    " client text, audience bigint, address text, method text, path text, query text, status int,"
+    " patients text)"
+)
 BUSY_SECONDS = 2.0
 BATCH = 500
 TURNS = 8
-APPLICATION_NAME = "alongside-audit"
+CONNECTING: Any = {
+    "autocommit": True,
+    "prepare_threshold": 0,
+    "application_name": "alongside-audit",
+    "connect_timeout": int(BUSY_SECONDS),
+}
 
 
 class AuditEntry(NamedTuple):
@@ -147,96 +155,79 @@ class SqliteAudit:
 
 
 _Waiting = tuple[AuditEntry, "asyncio.Future[None]"]
-_Queued = tuple[AuditEntry, "Future[None]"]
+_Row = tuple[object, ...]
 
 
 class PostgresqlAudit:
-    """Commits in a thread: what arrives during one commit shares the next."""
+    """One connection for each event loop: what arrives during one commit shares the next."""
 
     def __init__(self, url: str) -> None:
         self._url = normalised(url).replace("postgresql+psycopg://", "postgresql://", 1)
-        self._connection: psycopg.Connection[tuple[object, ...]] | None = None
-        self._queue: SimpleQueue[_Queued | None] = SimpleQueue()
-        self._thread: threading.Thread | None = None
-        self._starting = threading.Lock()
+        self._connections: dict[asyncio.AbstractEventLoop, psycopg.AsyncConnection[_Row]] = {}
+        self._waiting: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def write(self, entry: AuditEntry) -> None:
-        await asyncio.wrap_future(self._enqueue(entry))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        waiting = self._waiting.get(loop)
+        if waiting is None:
+            self._waiting[loop] = [(entry, future)]
+            task = loop.create_task(self._drain(loop))
+            self._tasks.add(task)  # or it might be collected before it is done
+            task.add_done_callback(self._tasks.discard)
+        else:
+            waiting.append((entry, future))
+        await future
 
     def write_now(self, entry: AuditEntry) -> None:
-        self._enqueue(entry).result()
+        try:
+            with psycopg.connect(self._url, **CONNECTING) as connection:
+                connection.execute(POSTGRESQL_INSERT, _rows([entry]))
+        except psycopg.Error as error:
+            raise _unwritten() from error
 
     def close(self) -> None:
-        self._queue.put(None)
-        if self._thread is not None:
-            self._thread.join(timeout=BUSY_SECONDS)
+        """Let go of the connections, whichever loop they belong to."""
+        for connection in self._connections.values():
+            connection.pgconn.finish()
+        self._connections.clear()
 
-    def _enqueue(self, entry: AuditEntry) -> "Future[None]":
-        with self._starting:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
-                self._thread.start()
-        future: Future[None] = Future()
-        self._queue.put((entry, future))
-        return future
+    async def _drain(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Commit until nothing waits; who comes then starts anew."""
+        while waiting := self._waiting[loop]:
+            self._waiting[loop] = waiting[BATCH:]
+            await self._commit(loop, waiting[:BATCH])
+        del self._waiting[loop]
 
-    def _run(self) -> None:
-        while (first := self._queue.get()) is not None:
-            batch, ending = self._collect(first)
-            self._commit(batch)
-            if ending:
-                break
-        if self._connection is not None:
-            self._connection.close()
-
-    def _collect(self, first: _Queued) -> tuple[list[_Queued], bool]:
-        batch = [first]
-        with suppress(Empty):
-            while len(batch) < BATCH:
-                each = self._queue.get_nowait()
-                if each is None:
-                    return batch, True
-                batch.append(each)
-        return batch, False
-
-    def _commit(self, batch: list[_Queued]) -> None:
+    async def _commit(self, loop: asyncio.AbstractEventLoop, batch: list[_Waiting]) -> None:
         failure: BusyError | None = None
         try:
-            self._insert([entry for entry, _ in batch])
-        except psycopg.Error as error:
+            await self._insert(loop, [entry for entry, _ in batch])
+        except (psycopg.Error, OSError) as error:
             failure = _unwritten()
             failure.__cause__ = error
         for _, future in batch:
-            if not future.set_running_or_notify_cancel():
-                continue
-            _settle(future, failure)
+            if not future.done():
+                _settle(future, failure)
 
-    def _insert(self, entries: list[AuditEntry]) -> None:
-        connection, fresh = self._connection, False
-        if connection is None or connection.closed:
-            connection, fresh = self._connect(), True
-        try:
-            self._execute(connection, entries)
-        except psycopg.OperationalError:
-            if fresh:
-                raise
-            self._execute(self._connect(), entries)  # the server was restarted meanwhile
-
-    def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
-        self._connection = psycopg.connect(
-            self._url, application_name=APPLICATION_NAME, connect_timeout=int(BUSY_SECONDS)
-        )
-        return self._connection
-
-    @staticmethod
-    def _execute(
-        connection: psycopg.Connection[tuple[object, ...]], entries: list[AuditEntry]
-    ) -> None:
-        with connection.transaction(), connection.cursor() as cursor:
-            cursor.executemany(POSTGRESQL_INSERT, entries)
+    async def _insert(self, loop: asyncio.AbstractEventLoop, entries: list[AuditEntry]) -> None:
+        rows = _rows(entries)
+        connection = self._connections.get(loop)
+        if connection is not None and not connection.closed:
+            with suppress(psycopg.OperationalError):  # the server was restarted meanwhile
+                await connection.execute(POSTGRESQL_INSERT, rows)
+                return
+        connection = await psycopg.AsyncConnection.connect(self._url, **CONNECTING)
+        self._connections[loop] = connection
+        await connection.execute(POSTGRESQL_INSERT, rows)
 
 
-def _settle(future: "asyncio.Future[None] | Future[None]", failure: BusyError | None) -> None:
+def _rows(entries: list[AuditEntry]) -> tuple[str]:
+    return (orjson.dumps([entry._asdict() for entry in entries]).decode(),)
+
+
+def _settle(future: "asyncio.Future[None]", failure: BusyError | None) -> None:
     """Let whoever waits for a row go on, or tell it that there is none."""
     if failure is None:
         future.set_result(None)

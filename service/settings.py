@@ -48,6 +48,7 @@ class Settings(Canonical):
     crisis_text: str = Field(default=CRISIS_TEXT, min_length=1)
     crisis_country: str = Field(default="US", pattern="^[A-Z]{2}$")
     access_token_seconds: int = Field(default=300, ge=60, le=3600)
+    access_token_memory_seconds: float = Field(default=2.0, ge=0, le=5)
     page_size: int = Field(default=20, ge=1, le=1000)
     page_size_limit: int = Field(default=200, ge=1, le=1000)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
