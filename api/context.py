@@ -15,7 +15,7 @@ from service.settings import Settings
 from service.smart.known_tokens import KnownTokens
 from service.smart.server import Server
 
-WRITERS = 20
+WRITERS = 8
 
 
 @dataclass(frozen=True)

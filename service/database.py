@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Engine
@@ -13,7 +14,7 @@ from service.checkpoints import Checkpoints
 from service.clock import Clock, microseconds, system_clock
 from service.driver import DRIVER, connected, fetched
 from service.engine import UNIT_OF_WORK, WRITING, create_engine, is_sqlite
-from service.errors import BusyError
+from service.errors import BusyError, OccupiedError
 from service.guard import READS, Touched, attach_guard
 from service.models.aggregates import Aggregate
 
@@ -62,12 +63,15 @@ class Database:
         self, url: str, *, projector: Projector | None = None, clock: Clock = system_clock
     ) -> None:
         self.engine: Engine = create_engine(url)
+        self._impatient = create_engine(url, busy_seconds=0)
         self.projector = projector
         self.clock = clock
         self.sqlite = is_sqlite(self.engine)
         self._process_lock = threading.Lock()
         self._checkpoints = Checkpoints(self.engine.url.database or "") if self.sqlite else None
         attach_guard(self.engine)
+        attach_guard(self._impatient)
+        self._thread = threading.local()
 
     def read(self, work: Callable[[Session], T]) -> T:
         """Run `work`, which only reads.
@@ -81,6 +85,18 @@ class Database:
                 session.connection(execution_options=READING)
             return work(session)
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Let this thread's units of work raise OccupiedError where they would have to wait.
+
+        On SQLite only: elsewhere every statement waits for the network (ADR 0018).
+        """
+        self._thread.at_once = True
+        try:
+            yield
+        finally:
+            self._thread.at_once = False
+
     def unit_of_work(self, work: Callable[[Session], T], *named: Aggregate) -> T:
         """Run `work` under the locks of its aggregates, with its documents, and commit.
 
@@ -88,7 +104,10 @@ class Database:
 
         Raises:
             BusyError: the locks were not to be had within the attempts or the time.
+            OccupiedError: they were not to be had `at_once`.
         """
+        if getattr(self._thread, "at_once", False):
+            return self._attempt_at_once(work, set(named))
         wanted, started = set(named), time.monotonic()
         for attempt in range(ATTEMPTS):
             try:
@@ -112,16 +131,35 @@ class Database:
                 self._checkpoints.committed()
             return result
 
+    def _attempt_at_once(self, work: Callable[[Session], T], wanted: set[Aggregate]) -> T:
+        if not self._process_lock.acquire(blocking=False):
+            raise OccupiedError("this process is writing")
+        try:
+            result = self._transaction(work, wanted, self._impatient)
+        except OperationalError as error:
+            if _may_retry(error):
+                raise OccupiedError("another process is writing") from error
+            raise
+        else:
+            if self._checkpoints is not None:
+                self._checkpoints.committed()
+            return result
+        finally:
+            self._process_lock.release()
+
     def close(self) -> None:
         """Let go of every connection."""
         if self._checkpoints is not None:
             self._checkpoints.close()
         self.engine.dispose()
+        self._impatient.dispose()
 
-    def _transaction(self, work: Callable[[Session], T], wanted: set[Aggregate]) -> T:
+    def _transaction(
+        self, work: Callable[[Session], T], wanted: set[Aggregate], engine: Engine | None = None
+    ) -> T:
         started = time.monotonic()
         touched = Touched()
-        with Session(self.engine, expire_on_commit=False, autoflush=True) as session:
+        with Session(engine or self.engine, expire_on_commit=False, autoflush=True) as session:
             session.info[UNIT_OF_WORK] = touched
             connection = session.connection(execution_options={WRITING: True})
             session.info[DRIVER] = connected(session)

@@ -31,8 +31,11 @@ def normalised(url: str) -> str:
     return url
 
 
-def create_engine(url: str) -> Engine:
-    """Return the engine for writing, and for reading outside the hot path."""
+def create_engine(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
+    """Return the engine for writing, and for reading outside the hot path.
+
+    On SQLite a connection waits `busy_seconds` while another program writes.
+    """
     url = normalised(url)
     if not url.startswith("sqlite"):
         engine = sqlalchemy_engine(
@@ -53,7 +56,7 @@ def create_engine(url: str) -> Engine:
             max_overflow=POOL,
             json_serializer=_dump,
             json_deserializer=orjson.loads,
-            connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+            connect_args={"timeout": busy_seconds, "check_same_thread": False},
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

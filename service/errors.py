@@ -15,6 +15,7 @@ AlongsideError
 │   ├── DuplicateError     it exists already
 │   └── MultipleMatchesError  a condition is met by several
 ├── BusyError           not now; try again
+│   └── OccupiedError      somebody else is writing, and this write was not to wait
 └── ProjectionError     a write round the unit of work; a fault of ours
 
 https://hl7.org/fhir/R4/valueset-issue-type.html
@@ -126,6 +127,10 @@ class MultipleMatchesError(ConflictError):
 class BusyError(AlongsideError):
     code = "transient"
     title = "The service is busy; try again"
+
+
+class OccupiedError(BusyError):
+    """Somebody else is writing; what must not wait is tried again where it may."""
 
 
 class ProjectionError(AlongsideError):

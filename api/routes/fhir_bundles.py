@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import unquote
 
 import orjson
-from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Router
@@ -17,6 +16,7 @@ from api.context import Context
 from api.dependencies import access_of
 from api.errors import status_of
 from api.negotiation import accepts_json, is_json, pairs_of, returned
+from api.performing import perform
 from api.responses import FhirResponse, refusal
 from api.routes.fhir_requests import body_of, not_acceptable, query_of, too_large
 from fhir_mappings import operation_outcome
@@ -49,7 +49,7 @@ async def execute(request: Request, context: Context) -> Response:
     sender = Sender(context.endpoint, context.writing, access)
     await context.endpoint.settle()
     prefer = returned(request, "minimal")
-    sent, told = await to_thread.run_sync(_written, sender, body, prefer, limiter=context.writers)
+    sent, told = await perform(context, lambda: _written(sender, body, prefer), body, seeks=False)
     answers = await _with_reads(request, sent.entries, told)
     patients = {key for answer in answers for key in answer.patients}
     request.state.patients = patients

@@ -5,13 +5,13 @@ https://hl7.org/fhir/R4/http.html
 
 from collections.abc import Callable
 
-from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.context import Context
 from api.dependencies import access_of
 from api.negotiation import accepts_json, is_json, media_type, pairs_of, returned, versions
+from api.performing import perform
 from api.responses import refusal
 from api.routes.fhir_requests import body_of, not_acceptable, query_of, told, too_large
 from service.errors import InvalidError
@@ -39,6 +39,7 @@ async def create_resource(request: Request, context: Context) -> Response:
         lambda sender, body: create(
             sender, name, body=body, prefer=prefer, if_none_exist=condition
         ),
+        seeks=condition is not None,
     )
 
 
@@ -60,6 +61,7 @@ async def update_found(request: Request, context: Context) -> Response:
         lambda sender, body: update_where(
             sender, name, _condition(request), body=body, if_match=seen, prefer=prefer
         ),
+        seeks=True,
     )
 
 
@@ -81,23 +83,24 @@ async def patch_found(request: Request, context: Context) -> Response:
         lambda sender, body: patch_where(
             sender, name, _condition(request), body=body, if_match=seen, prefer=prefer
         ),
+        seeks=True,
     )
 
 
 async def delete_resource(request: Request, context: Context) -> Response:
     address, seen = _address(request), versions(request, "If-Match")
-    return await in_thread(
-        request, context, lambda sender, _body: delete(sender, address, if_match=seen), b""
+    return await _performed(
+        request, context, lambda sender, _body: delete(sender, address, if_match=seen)
     )
 
 
 async def delete_found(request: Request, context: Context) -> Response:
     name, seen = request.path_params["type"], versions(request, "If-Match")
-    return await in_thread(
+    return await _performed(
         request,
         context,
         lambda sender, _body: delete_where(sender, name, _condition(request), if_match=seen),
-        b"",
+        seeks=True,
     )
 
 
@@ -118,36 +121,46 @@ def _condition(request: Request) -> Pairs:
     return pairs
 
 
-async def write(request: Request, context: Context, interaction: Writes) -> Response:
-    """Write the resource in the body."""
+async def write(
+    request: Request, context: Context, interaction: Writes, *, seeks: bool = False
+) -> Response:
+    """Write the resource in the body; `seeks` where a search says which resource is meant."""
     await access_of(request, context)
     if not is_json(request):
         return refusal(415, "not-supported", "send application/fhir+json")
-    return await _with_body(request, context, interaction)
+    return await _with_body(request, context, interaction, seeks=seeks)
 
 
-async def write_patch(request: Request, context: Context, interaction: Writes) -> Response:
+async def write_patch(
+    request: Request, context: Context, interaction: Writes, *, seeks: bool = False
+) -> Response:
     """Write by the patch in the body."""
     await access_of(request, context)
     if media_type(request) != JSON_PATCH:
         return refusal(415, "not-supported", f"send a JSON Patch as {JSON_PATCH}")
-    return await _with_body(request, context, interaction)
+    return await _with_body(request, context, interaction, seeks=seeks)
 
 
-async def _with_body(request: Request, context: Context, interaction: Writes) -> Response:
+async def _with_body(
+    request: Request, context: Context, interaction: Writes, *, seeks: bool
+) -> Response:
     if not accepts_json(request, pairs_of(query_of(request))):
         return not_acceptable()
     body = await body_of(request)
     if body is None:
         return too_large()
-    return await in_thread(request, context, interaction, body)
+    return await _performed(request, context, interaction, body, seeks=seeks)
 
 
-async def in_thread(
-    request: Request, context: Context, interaction: Writes, body: bytes
+async def _performed(
+    request: Request,
+    context: Context,
+    interaction: Writes,
+    body: bytes = b"",
+    *,
+    seeks: bool = False,
 ) -> Response:
-    """Let the interaction write; on SQLite one at a time."""
     sender = Sender(context.endpoint, context.writing, await access_of(request, context))
     await context.endpoint.settle()
-    answer = await to_thread.run_sync(interaction, sender, body, limiter=context.writers)
+    answer = await perform(context, lambda: interaction(sender, body), body, seeks=seeks)
     return told(request, answer)

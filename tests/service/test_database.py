@@ -1,5 +1,6 @@
 """The unit of work: one commit, all or nothing, versions and events as promised."""
 
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from threading import Event as Signal
 from threading import Thread
@@ -10,7 +11,7 @@ from sqlmodel import Session
 
 from service import database as database_module
 from service.database import Database
-from service.errors import BusyError
+from service.errors import BusyError, OccupiedError
 from service.models.aggregates import Aggregate
 from service.models.patients import Patient
 from tests import world
@@ -135,3 +136,36 @@ def test_a_change_that_takes_too_long_is_not_kept(
         database.unit_of_work(_add)
     with database.engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM patients")).scalar() == 0
+
+
+def test_what_must_not_wait_is_refused_while_this_process_writes(sqlite_database: Database) -> None:
+    def inner(session: Session) -> None:
+        session.add(Patient(family="In", given="Between"))
+
+    def outer(_session: Session) -> None:
+        with sqlite_database.at_once(), pytest.raises(OccupiedError):
+            sqlite_database.unit_of_work(inner)
+
+    sqlite_database.unit_of_work(outer)
+
+
+def test_what_must_not_wait_is_refused_while_another_program_writes(
+    sqlite_database: Database,
+) -> None:
+    file = sqlite_database.engine.url.database
+    assert file
+    with sqlite3.connect(file, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with sqlite_database.at_once(), pytest.raises(OccupiedError):
+            sqlite_database.unit_of_work(lambda session: session.execute(text("SELECT 1")))
+        other.execute("ROLLBACK")
+    other.close()
+    with sqlite_database.at_once():
+        assert sqlite_database.unit_of_work(lambda _: "done") == "done"
+
+
+def test_what_is_written_at_once_has_its_documents(sqlite_database: Database) -> None:
+    with sqlite_database.at_once():
+        person = world.patient(sqlite_database)
+    assert documents(sqlite_database, person) == [(1, "Patient", 1)]
+    assert not wrong_documents(sqlite_database)
