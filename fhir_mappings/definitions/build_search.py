@@ -24,7 +24,7 @@ SEARCHED = {
     "Practitioner": "identifier active name family given gender email phone telecom address"
     " address-city address-state address-postalcode",
     "PractitionerRole": "identifier active practitioner organization location role specialty"
-    " service date email phone telecom",
+    " service date email phone telecom endpoint",
     "Organization": "identifier active type name partof address address-city address-state"
     " address-postalcode",
     "Location": "identifier status name type organization partof address address-city"
@@ -63,17 +63,17 @@ SEARCHED = {
     "Provenance": "target patient agent recorded when agent-type agent-role location entity",
     "HealthcareService": "identifier active name organization location service-type"
     " service-category specialty program characteristic coverage-area",
-    "Questionnaire": "identifier url version status name title code date context-type publisher"
-    " subject-type description effective",
+    "Questionnaire": "identifier url version status name title code date context context-type"
+    " publisher subject-type description effective definition",
     "Appointment": "identifier patient actor practitioner location status service-type date"
     " appointment-type based-on reason-code part-status",
     "Flag": "identifier patient subject date encounter author",
-    "CodeSystem": "url version name title status description content-mode code system",
+    "CodeSystem": "url version name title status date description content-mode code system",
     "NamingSystem": "name status description",
     "OperationDefinition": "url version name title status description code kind base system type"
     " instance",
     "StructureDefinition": "url version name title status description type base kind ext-context",
-    "ValueSet": "url version name title status description reference",
+    "ValueSet": "url version name title status date description reference",
 }
 US_CORE = {
     "Condition": ("asserted-date",),

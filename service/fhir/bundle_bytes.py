@@ -32,7 +32,8 @@ def bundle(
     parts.append(b'"type":"%b"' % kind.encode())
     if total is not None:
         parts.append(b'"total":%d' % total)
-    parts.append(b'"link":[%b]' % b",".join(links))
+    if links:
+        parts.append(b'"link":[%b]' % b",".join(links))
     if entries:
         parts.append(b'"entry":[%b]' % b",".join(entries))
     return b",".join(parts) + b"}"

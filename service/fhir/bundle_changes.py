@@ -25,7 +25,7 @@ from service.fhir.changes import (
     patching,
     replacement,
 )
-from service.fhir.conditional import Match, kept, only_match, onto
+from service.fhir.conditional import Match, kept, only_match, onto, otherwise
 from service.fhir.endpoint import absent, require
 from service.fhir.json_patch import edit_of
 from service.fhir.lexical import Lexical
@@ -175,6 +175,18 @@ def _kept(fresh: Change, found: Match) -> Effect:
     return effect._replace(change=replace(effect.change, number=fresh.number))
 
 
+def _created(fresh: Change, found: Match | None) -> Change | Effect:
+    return fresh if found is None else _kept(fresh, found)
+
+
+def _put(sender: Sender, planned: Planned, found: Match | None) -> Change:
+    if planned.change is None:
+        raise absent(planned.kind.name)
+    if found is None:
+        return otherwise(sender, planned.change)
+    return onto(planned.change, found, planned.entry.versions("ifMatch"))
+
+
 def decided(session: DbSession, sender: Sender, planned: Planned) -> Change | Effect | None:
     """Return the change that the entry's condition decides on.
 
@@ -184,10 +196,8 @@ def decided(session: DbSession, sender: Sender, planned: Planned) -> Change | Ef
         return planned.change
     entry, name, fresh = planned.entry, planned.kind.name, planned.change
     found = only_match(session, sender, name, planned.condition)
-    if entry.method == "POST" and fresh is not None:
-        return fresh if found is None else _kept(fresh, found)
-    if entry.method == "PUT" and fresh is not None:
-        return fresh if found is None else onto(fresh, found, entry.versions("ifMatch"))
+    if fresh is not None:
+        return _created(fresh, found) if entry.method == "POST" else _put(sender, planned, found)
     if found is None:
         if entry.method == "DELETE":
             return None

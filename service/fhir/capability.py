@@ -24,6 +24,8 @@ WRITING = {
     Owner.SHARED: ("create", "update", "patch"),
     Owner.CLIENT: ("create", "update", "patch", "delete"),
 }
+# Of these a client deletes what is only kept, not what the programme made something of.
+KEPT_OR_SCORED = frozenset({"QuestionnaireResponse"})
 OF_THE_SYSTEM = ("transaction", "batch", "search-system", "history-system")
 RESOURCE = "http://hl7.org/fhir/SearchParameter/Resource-"
 SHARED_PARAMETERS = (
@@ -132,7 +134,9 @@ def _resource(kind: ResourceType, referring: list[str]) -> dict[str, Any]:
     documentation = " ".join(filter(None, (kind.documentation, SAFETY if is_scored else "")))
     if documentation:
         found["documentation"] = documentation
-    found["interaction"] = [{"code": code} for code in (*READING, *WRITING[kind.owner])]
+    deleted = ("delete",) if kind.name in KEPT_OR_SCORED else ()
+    codes = (*READING, *WRITING[kind.owner], *deleted)
+    found["interaction"] = [{"code": code} for code in codes]
     found |= _conditions(kind)
     if included := [f"{kind.name}:{each.name}" for each in _references(kind)]:
         found["searchInclude"] = included
@@ -150,14 +154,15 @@ def _resource(kind: ResourceType, referring: list[str]) -> dict[str, Any]:
 def _conditions(kind: ResourceType) -> dict[str, Any]:
     """Return how the type is written, and on which conditions."""
     is_clients = kind.owner is Owner.CLIENT
+    is_deleted = "delete" in WRITING[kind.owner] or kind.name in KEPT_OR_SCORED
     return {
         "versioning": "versioned-update" if kind.writable else "versioned",
         "readHistory": not kind.current_only,
         "updateCreate": is_clients,
         "conditionalCreate": kind.writable,
         "conditionalRead": "full-support",
-        "conditionalUpdate": is_clients,
-        "conditionalDelete": "single" if is_clients else "not-supported",
+        "conditionalUpdate": kind.writable,
+        "conditionalDelete": "single" if is_deleted else "not-supported",
         "referencePolicy": ["literal", "local"],
     }
 

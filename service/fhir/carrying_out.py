@@ -14,6 +14,7 @@ from service.errors import (
     BusinessRuleError,
     BusyError,
     ConflictError,
+    DuplicateError,
     NotSupportedError,
     VersionError,
 )
@@ -41,6 +42,8 @@ REFERRING = (
     "SELECT 1 FROM document_references r JOIN documents d ON d.id = r.id WHERE r.audience = ?"
     " AND r.target = ? AND NOT d.deleted LIMIT 1"
 )
+
+TAKEN = "a resource that does not fulfil the condition has this id already"
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -157,6 +160,8 @@ def _update(work: Work, change: Change) -> Effect:
         _require_unscored(work, change)
         return _put(work, change, stored, patient_key(work, change))
     require_owned(stored, change)
+    if change.is_new:
+        raise DuplicateError(TAKEN, element=f"{change.kind.name}.id")
     _require_version(stored, change)
     key = patient_key(work, change)
     if key != stored.patient_key and change.kind.name != PATIENT:

@@ -7,11 +7,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 from zlib import crc32
 
 from service.access import Access
-from service.errors import InvalidError, NotFoundError, NotSupportedError
+from service.errors import (
+    InvalidElementsError,
+    InvalidError,
+    NotFoundError,
+    NotSupportedError,
+    Problem,
+)
 from service.fhir.endpoint import Endpoint, Writing, absent
 from service.fhir.identity import ID, caller_audience, chosen_source, is_given, storage_id
 from service.fhir.lexical import Lexical
@@ -23,6 +30,7 @@ from service.models.aggregates import Aggregate
 
 LOCKS = 256
 PATIENT = "Patient"
+GROUP = "Group"
 RESPONSE = "QuestionnaireResponse"
 
 
@@ -59,7 +67,7 @@ class Change:
 
     `source` and `key` are those of a document that is made by it; `places` are the documents here
     that the resource refers to. `edit` makes a patch's resource of the current one. `number` is
-    that of the Bundle's entry which it comes from.
+    that of the Bundle's entry which it comes from. `is_new` tells that nothing may be there yet.
     """
 
     verb: Verb
@@ -73,6 +81,7 @@ class Change:
     if_match: frozenset[str] | None = None
     edit: Edit | None = None
     number: int = 0
+    is_new: bool = False
 
     @property
     def uid(self) -> UUID:
@@ -153,7 +162,22 @@ def located(sender: Sender, change: Change) -> Change:
     """Return the change with the documents here that its resource refers to."""
     if change.lexical is None:
         return change
-    return replace(change, places=local_places(change.lexical.value, sender.addresses))
+    places = local_places(change.lexical.value, sender.addresses)
+    if change.kind.name == GROUP:
+        _require_own_members(change.lexical.value, places)
+    return replace(change, places=places)
+
+
+def _require_own_members(value: Mapping[str, Any], places: Mapping[str, Place]) -> None:
+    """Refuse a Group of others than the sender's Patients, whom it would name to whoever reads."""
+    problems = tuple(
+        Problem(element, "must be a Patient here, by its address", "business-rule")
+        for number in range(len(value.get("member", ())))
+        if (found := places.get(element := f"{GROUP}.member[{number}].entity")) is None
+        or found.type != PATIENT
+    )
+    if problems:
+        raise InvalidElementsError(problems)
 
 
 def place_of(sender: Sender, name: str, shown: str) -> Place:
@@ -179,4 +203,7 @@ def shared_lock(sender: Sender, asked: str) -> Aggregate:
 
 def missing(change: Change) -> NotFoundError:
     """Return why an update of what is not there is refused."""
+    if change.kind.owner is Owner.CLIENT and is_given(change.shown):
+        name = change.kind.name
+        return NotFoundError(f"there is no {name} with this id, which is of a form only given here")
     return absent(change.kind.name)

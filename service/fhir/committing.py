@@ -117,6 +117,8 @@ def warning(sender: Sender, effect: Effect) -> dict[str, object] | None:
 def _sentence(effect: Effect) -> str:
     change = effect.change
     is_response = change.kind.owner is Owner.SHARED
+    if effect.status == 200 and change.verb is Verb.CREATE:  # noqa: PLR2004 - of HTTP
+        return f"there is one already, as version {effect.version}; nothing was recorded"
     if is_response and change.source.startswith("sent:"):
         return UNSCORED
     return f"recorded as version {effect.version}"

@@ -11,8 +11,17 @@ from sqlmodel import Session as DbSession
 
 from service.errors import InvalidError, MultipleMatchesError
 from service.fhir.carrying_out import Effect
-from service.fhir.changes import Change, Sender, Verb, shared_lock
+from service.fhir.changes import (
+    Change,
+    Sender,
+    Verb,
+    located,
+    may_be_made,
+    replacement,
+    shared_lock,
+)
 from service.fhir.endpoint import require, served
+from service.fhir.mapping import Owner
 from service.fhir.search import Bounds, page_statement
 from service.fhir.search_drivers import driven_within
 from service.fhir.search_parameters import read_query
@@ -88,3 +97,18 @@ def onto(fresh: Change, found: Match, if_match: frozenset[str] | None) -> Change
             "must be the id of the resource that the condition finds", element=element
         )
     return replace(fresh, verb=Verb.UPDATE, place=found.place, shown=found.shown, if_match=if_match)
+
+
+def otherwise(sender: Sender, fresh: Change) -> Change:
+    """Return what a conditional update makes where its condition finds nothing.
+
+    A resource that says its id is made under it, where clients choose ids (ADR 0010).
+    """
+    said = fresh.lexical.value.get("id") if fresh.lexical else None
+    if fresh.lexical is None or said is None or fresh.kind.owner is not Owner.CLIENT:
+        return fresh
+    named = replacement(sender, fresh.kind, said, fresh.lexical, fresh.body)
+    if not may_be_made(named):
+        return fresh
+    seen, number = fresh.if_match, fresh.number
+    return located(sender, replace(named, if_match=seen, number=number, is_new=True))

@@ -18,6 +18,7 @@ from service.fhir.identity import caller_audience, storage_id
 from service.fhir.mapping import Registry, ResourceType
 from service.fhir.paging import link_key
 from service.fhir.refresh import DUE, refresh_due
+from service.fhir.rosters import ROSTER
 from service.fhir.search import audiences
 from service.fhir.search_plan import Rules
 from service.fhir.store_reader import StoreReader
@@ -140,6 +141,8 @@ def served(registry: Registry, name: str) -> ResourceType:
 
 def require(access: Access, name: str, letter: str) -> None:
     """Raise ForbiddenError unless the token may do this."""
+    if name == ROSTER and not access.roster_role:
+        raise ForbiddenError("rosters (Group) are for clients with the roster role")
     if not access.may(name, letter):
         raise ForbiddenError(f"the token does not grant system/{name}.{letter}")
 

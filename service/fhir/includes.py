@@ -86,6 +86,8 @@ def authorised(includes: Sequence[Include], access: Access, types: Types) -> Non
         if include.parameter == EVERY and include.target is None and not include.reverse:
             continue
         names = {include.source} if include.reverse else _targets(include, types)
+        if names == {ROSTER}:
+            raise ForbiddenError("a Group is never brought along")
         if names and not any(readable(access, name) for name in names):
             raise ForbiddenError(f"the token does not grant reading {' or '.join(sorted(names))}")
 

@@ -23,6 +23,10 @@ LONGEST = 250  # characters of an indexed text: PostgreSQL bounds the entries of
 NAME_PARTS = ("family", "given", "text", "prefix", "suffix")
 ADDRESS_PARTS = ("line", "city", "district", "state", "postalCode", "country", "text")
 _MICROSECOND = timedelta(microseconds=1)
+# Letters that Unicode does not take apart, though people look for them without their stroke.
+_PLAIN = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "æ": "ae", "œ": "oe", "þ": "th"}
+)
 
 Json = Any
 
@@ -103,7 +107,7 @@ def folded(text: str) -> str:
         return " ".join(text.replace("\x00", "").lower().split())
     plain = unicodedata.normalize("NFKD", text.replace("\x00", ""))
     kept = "".join(c for c in plain if not unicodedata.combining(c))
-    return " ".join(kept.casefold().split())
+    return " ".join(kept.casefold().translate(_PLAIN).split())
 
 
 def double(value: Json) -> float:

@@ -1,5 +1,8 @@
 """Links from page to page: by keyset, signed, and good for one client's one query.
 
+A token lasts minutes, so the next one of the same client and scopes goes on; one of other scopes
+does not.
+
 https://hl7.org/fhir/R4/http.html#paging
 """
 
@@ -19,7 +22,7 @@ from service.fhir.search_results import CURSOR
 
 SIGNATURE = 16
 _SAFE = ",:/"
-_FORGED = "the link was changed, or was made for another query or another client"
+_FORGED = "the link was changed, or was made for another query, another client or other scopes"
 
 
 def link_key(installation_key: bytes) -> bytes:
@@ -72,7 +75,8 @@ def opened(key: bytes, access: Access, target: str, cursor: str) -> Place:
 
 
 def _signature(key: bytes, access: Access, target: str, place: bytes) -> bytes:
-    bound = "\x1f".join((access.client_id.hex, str(access.audience), target)).encode()
+    scopes = " ".join(sorted(access.scopes.names))
+    bound = "\x1f".join((access.client_id.hex, str(access.audience), scopes, target)).encode()
     return hmac.digest(key, bound + b"\x1f" + place, hashlib.sha256)[:SIGNATURE]
 
 

@@ -25,7 +25,7 @@ from service.fhir.index_values import (
 from service.fhir.mapping import ResourceType
 
 # Raised when the same resource would be indexed otherwise: documents are then indexed anew.
-REVISION = 1
+REVISION = 2
 SUBJECT = frozenset({"patient", "subject"})
 VALUES = 500  # of one member that are remembered
 SHORT = 400  # bytes of JSON

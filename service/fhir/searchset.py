@@ -23,7 +23,7 @@ from service.fhir.search_plan import Plan, Shape
 from service.fhir.store_reader import Rows
 
 MIXED = "cannot stand beside _summary=text"
-LEFT_OUT = Problem("_include", "more would come along than a page takes", "incomplete")
+LEFT_OUT = "more would come along than the 1,000 of a page: ask for them by a search of their own"
 
 
 async def searchset(endpoint: Endpoint, access: Access, path: str, plans: Sequence[Plan]) -> Answer:
@@ -90,7 +90,10 @@ async def _answer(
         *_entries(endpoint, b"match", matches, plan.shape),
         *_entries(endpoint, b"include", others, plan.shape),
     ]
-    problems = (*plan.ignored, LEFT_OUT) if brought.left_out else plan.ignored
+    problems = plan.ignored
+    if brought.left_out:
+        name = "_revinclude" if all(each.reverse for each in plan.includes) else "_include"
+        problems = (*problems, Problem(name, LEFT_OUT, "incomplete"))
     if problems:
         entries.append(remark(orjson.dumps(warnings(problems))))
     everything = [*matches, *others]

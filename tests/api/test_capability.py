@@ -54,9 +54,11 @@ def test_writing_is_stated_by_owner(name):
     stated = RESOURCES[name]
     owner = REGISTRY.by_type[name].owner
     assert ("create" in interactions(name)) is (owner is not Owner.PROGRAMME)
-    assert ("delete" in interactions(name)) is (owner is Owner.CLIENT)
+    deletes = owner is Owner.CLIENT or name == "QuestionnaireResponse"
+    assert ("delete" in interactions(name)) is deletes
     assert stated["updateCreate"] is (owner is Owner.CLIENT)
-    assert stated["conditionalDelete"] == ("single" if owner is Owner.CLIENT else "not-supported")
+    assert stated["conditionalUpdate"] is (owner is not Owner.PROGRAMME)
+    assert stated["conditionalDelete"] == ("single" if deletes else "not-supported")
     assert stated["readHistory"] is not REGISTRY.by_type[name].current_only
 
 

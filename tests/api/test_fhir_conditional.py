@@ -32,6 +32,8 @@ def test_a_conditional_create_makes_one(sender: Client):
     assert sender.post(body, If_None_Exist=f"?{asked}").status_code == 200
     minimal = sender.post(body, If_None_Exist=asked, Prefer="return=minimal")
     assert (minimal.status_code, minimal.content) == (200, b"")
+    told = sender.post(body, If_None_Exist=asked, Prefer="return=OperationOutcome").json()
+    assert "nothing was recorded" in told["issue"][0]["details"]["text"]
     sender.made(body)
     refused(sender.post(body, If_None_Exist=asked), 412, "multiple-matches")
 
@@ -87,6 +89,34 @@ def test_a_conditional_update_makes_replaces_or_refuses(sender: Client):
     refused(sender.put(body, where("4"), If_Match='W/"1"'), 412, "conflict")
     sender.made(body)
     refused(sender.put(body, where("4")), 412, "multiple-matches")
+
+
+def test_a_conditional_update_that_finds_nothing_makes_it_under_the_id_that_it_says(
+    sender: Client,
+):
+    body = {**order(sender.patient(), "42"), "id": "own-42"}
+    made = sender.put(body, where("42"))
+    assert (made.status_code, made.json()["id"]) == (201, "own-42")
+    assert made.headers["location"].endswith("/Observation/own-42/_history/1")
+    assert sender.put(body, where("42")).status_code == 200
+    other = {**order(sender.patient(), "43"), "id": "own-42"}
+    refused(sender.put(other, where("43")), 409, "duplicate", "Observation.id")
+    asked = {"method": "PUT", "url": where("43")}
+    bundle = {"resourceType": "Bundle", "type": "transaction"}
+    entry = [{"resource": {**other, "id": "own-43"}, "request": asked}]
+    assert sender.post({**bundle, "entry": entry}, BASE).status_code == 200
+    assert sender.get("Observation/own-43").status_code == 200
+    entry = [{"resource": {**order(sender.patient(), "44"), "id": "own-43"},
+              "request": {**asked, "url": where("44")}}]  # fmt: skip
+    refused(sender.post({**bundle, "entry": entry}, BASE), 409, "duplicate")
+    assert sender.ids(where("44")) == []
+
+
+def test_an_id_of_our_own_form_is_not_chosen_by_a_conditional_update(sender: Client):
+    body = {**order(sender.patient(), "45"), "id": "0" * 32}
+    made = sender.put(body, where("45"))
+    assert made.status_code == 201
+    assert made.json()["id"] != "0" * 32
 
 
 def test_a_conditional_update_of_a_version_makes_nothing(sender: Client):

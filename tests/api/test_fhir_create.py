@@ -213,7 +213,7 @@ def test_a_group_holds_patients_of_its_sender_and_takes_the_roster_role(
 ):
     mine, theirs = [sender.patient(), sender.patient()], stranger.patient()
     without = sender.limited(roster_role=False)
-    refused(without.post(group(mine)), 403, "forbidden")
+    assert "roster role" in refused(without.post(group(mine)), 403, "forbidden")["diagnostics"]
     refused(sender.post(group([*mine, theirs])), 400, "not-found", "Group.member[2].entity")
     made = sender.made(group(mine))
     assert sender.ids("Group") == [made["id"]]
@@ -223,19 +223,26 @@ def test_a_group_holds_patients_of_its_sender_and_takes_the_roster_role(
     assert len(orjson.loads(sender.endpoint.audited()[3])) == 2
 
 
-def test_a_group_may_be_of_nobody_or_of_those_who_are_named_otherwise(sender: Client):
+def test_a_group_is_of_nobody_or_of_its_senders_own_patients(sender: Client):
     patients = [sender.patient() for _ in range(3)]
     members = [
         {"entity": {"reference": f"{BASE}/Patient/{patients[0]}"}},
         {"entity": {"reference": f"Patient/{patients[1]}/_history/1"}},
-        {"entity": {"reference": f"https://elsewhere.example/fhir/Patient/{patients[2]}x"}},
-        {"entity": {"display": "somebody"}},
     ]
     empty = {"resourceType": "Group", "type": "person", "actual": True}
     made = [sender.made(empty), sender.made({**empty, "member": members})]
     assert sender.resources("Group?_sort=_lastUpdated") == made
     assert len(orjson.loads(sender.endpoint.audited()[3])) == 2
     assert sender.get(f"Group/{made[0]['id']}").json() == made[0]
+    nurse = sender.made({"resourceType": "Practitioner", "name": [{"family": "Nurse"}]})
+    for entity in (
+        {"reference": f"https://elsewhere.example/fhir/Patient/{patients[2]}x"},
+        {"reference": f"Practitioner/{nurse['id']}"},
+        {"display": "somebody"},
+    ):
+        body = {**empty, "member": [{"entity": entity}]}
+        refused(sender.post(body), 400, "business-rule", "Group.member[0].entity")
+        refused(sender.put({**body, "id": made[0]["id"]}), 400, "business-rule")
 
 
 def test_the_programme_creates_in_its_own_audience(programme: Client, sender: Client):

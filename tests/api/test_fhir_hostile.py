@@ -17,7 +17,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from sqlmodel import Session, select
 
+from service.models.connections import AccessToken
+from service.models.connections import Client as Row
+from service.smart.clients import hashed
+from service.smart.tokens import Grant, issue
 from tests import world
 from tests.api import clients
 from tests.api.clients import Client, condition, observation
@@ -32,6 +37,7 @@ SLOWEST = 5.0  # seconds of the clock, on a busy machine
 # Bytes: each connection keeps its newest statements, and these are as long as the queries.
 GROWTH = 150_000_000 if NIGHTLY else 60_000_000
 SEED = 20261123
+SEARCHING = Grant(scope="system/Observation.rs", seconds=60)
 KINDS = ("query", "query", "query", "read", "resource", "resource", "patch", "bundle", "odd")
 
 
@@ -107,12 +113,24 @@ def test_nothing_breaks_for_those_who_may_do_less(sender: Client, shared: Endpoi
         checked(shared, token, hostile)
 
 
+def of_token(session: Session, sender: Client) -> Row:
+    """The client that the sender's token was issued to."""
+    held = hashed(sender.endpoint.token(sender.connection))
+    asked = select(Row).join(AccessToken).where(AccessToken.token_hash == held)
+    return session.exec(asked).one()
+
+
 def test_a_link_continues_for_its_client_and_its_query_only(sender: Client, shared: Endpoint):
     page = sender.get("Observation?_count=1").json()
     (url,) = [link["url"] for link in page["link"] if link["relation"] == "next"]
     assert sender.get(url).status_code == 200
     for other in (Client(shared), clients.hospital(shared, "Other"), sender.limited("system/*.rs")):
         assert other.get(url).status_code == 400, url
+    narrower = shared.context.database.unit_of_work(
+        lambda session: issue(session, of_token(session, sender), SEARCHING, world.now())
+    )
+    assert sender.get("Observation?_count=1", Authorization=f"Bearer {narrower}").status_code == 200
+    assert sender.get(url, Authorization=f"Bearer {narrower}").status_code == 400
     for changed in (
         url.replace("_count=1", "_count=2"),
         url.replace("/Observation?", "/Condition?"),

@@ -11,7 +11,7 @@ from sqlmodel import Session as DbSession
 from service.fhir.carrying_out import Effect, carry_out
 from service.fhir.changes import Sender, creation, updating
 from service.fhir.committing import aggregates, answer, commit, commit_work
-from service.fhir.conditional import condition_lock, only_match, onto
+from service.fhir.conditional import condition_lock, only_match, onto, otherwise
 from service.fhir.endpoint import Answer, require
 
 Pairs = Sequence[tuple[str, str]]
@@ -43,13 +43,12 @@ def update_where(
     """Replace the one resource that the condition finds, or make it where there is none."""
     require(sender.access, name, "u")
     fresh = replace(creation(sender, name, body), if_match=if_match)
+    made = otherwise(sender, fresh)
 
     def work(session: DbSession) -> list[Effect]:
         found = only_match(session, sender, name, pairs)
-        return carry_out(
-            session, sender, [fresh if found is None else onto(fresh, found, if_match)]
-        )
+        return carry_out(session, sender, [made if found is None else onto(fresh, found, if_match)])
 
     lock = condition_lock(sender, name, pairs)
-    (effect,) = commit_work(sender, work, [lock, *aggregates(sender, [fresh])])
+    (effect,) = commit_work(sender, work, [lock, *aggregates(sender, [made])])
     return answer(sender, effect, prefer=prefer)

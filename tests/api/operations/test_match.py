@@ -44,6 +44,7 @@ def test_the_grade_is_an_extension_of_the_entry(scene):
     assert entry["search"]["mode"] == "match"
     assert entry["search"]["extension"] == [{"url": GRADE, "valueCode": "probable"}]
     assert answer["total"] == 1
+    assert "link" not in answer  # an array must not be empty
 
 
 def test_who_has_the_number_and_nothing_else_in_common_is_said_to_be_another(scene):
