@@ -64,7 +64,7 @@ def _fail(sentence: str) -> None:
     sys.exit(1)
 
 
-COLLECTIONS = (20_000, 20, 20)  # allocations before one, and how many before the next generation
+COLLECTIONS = (10_000, 10, 10)  # allocations before one, and how many before the next generation
 SERVER: Any = {
     "loop": "auto",
     "http": "httptools",

@@ -74,7 +74,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: ConnectionPoolEntry)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA wal_autocheckpoint = 0")  # service.checkpoints does it
-    connection.execute("PRAGMA cache_size = -16000")  # KiB
+    connection.execute("PRAGMA cache_size = -8000")  # KiB
     info: dict[Any, Any] = record.info
     # The triggers of the projected tables ask this; any other program has no such function.
     connection.create_function("alongside_unit_of_work", 0, lambda: info.get(UNIT_OF_WORK, 0))
