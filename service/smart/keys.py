@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
+from joserfc.util import urlsafe_b64decode
 
 from service.errors import InvalidError, RequiredError, ValueSetError
 
@@ -109,19 +110,21 @@ def imported(key: Jwk, algorithm: str) -> Key:
         return _rsa(needed) if algorithm == "RS384" else _ec(needed)
     except KeyRefusedError:
         raise
-    except (JoseError, ValueError, TypeError, KeyError, OverflowError) as error:
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise KeyRefusedError("it cannot be read as a public key") from error
 
 
 def _rsa(members: Jwk) -> RSAKey:
-    key = RSAKey.import_key(members)
-    numbers = key.public_key.public_numbers()
-    if not SMALLEST_MODULUS <= numbers.n.bit_length() <= LARGEST_MODULUS:
+    if not SMALLEST_MODULUS <= _number(members["n"]).bit_length() <= LARGEST_MODULUS:
         rule = f"an RSA key has {SMALLEST_MODULUS} to {LARGEST_MODULUS} bits"
         raise KeyRefusedError(rule)
-    if numbers.e > LARGEST_EXPONENT:
+    if _number(members["e"]) > LARGEST_EXPONENT:
         raise KeyRefusedError("its exponent is too large")
-    return key
+    return RSAKey.import_key(members)
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(urlsafe_b64decode(text.encode()))
 
 
 def _ec(members: Jwk) -> ECKey:
