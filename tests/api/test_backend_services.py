@@ -3,8 +3,13 @@
 https://docs.authlib.org/en/latest/oauth2/client/http/index.html
 """
 
+import json
+import re
+import subprocess
+import sys
 import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -27,6 +32,8 @@ with warnings.catch_warnings():
     from authlib.oauth2.rfc7523 import PrivateKeyJWT
 
 NAME = "harbor-ehr"
+GUIDE = Path(__file__).parents[2] / "docs" / "guide-ehr.md"
+PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
 
 class Assertion(PrivateKeyJWT):
@@ -123,3 +130,26 @@ def test_a_slow_jwk_set_keeps_nobody_else_waiting(running, hospital):
     assert running.http.get("/fhir/metadata").status_code == 200
     assert running.http.get("/v1/groups").status_code == 401
     assert time.monotonic() - started < 2
+
+
+def test_what_the_guide_shows_makes_a_key_and_gets_a_token(
+    running, database_url, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BASE", str(running.http.base_url).rstrip("/"))
+    make_key, get_token = PYTHON.findall(GUIDE.read_text(encoding="utf-8"))
+    executed(make_key)
+    keys = Keys(jwks=(tmp_path / "jwks.json").read_bytes())
+    new = NewClient(name=NAME, scopes=("system/*.rs",), keys=keys)
+    opened = open_database(database_url)
+    opened.unit_of_work(lambda session: add_client(session, new))
+    opened.close()
+    assert json.loads(executed(get_token))["expires_in"] == 300
+
+
+def executed(text: str) -> str:
+    """What the text prints, in an interpreter of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", text], check=True, capture_output=True, text=True, timeout=60
+    )
+    return done.stdout
