@@ -50,7 +50,7 @@ def jwks_server(
     if context is not None:
         scheme = "https"
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    found = JwksServer(f"{scheme}://localhost:{server.server_address[1]}/jwks", content)
+    found = JwksServer(f"{scheme}://127.0.0.1:{server.server_address[1]}/jwks", content)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

@@ -80,7 +80,7 @@ class AssertionAuthentication:
     ) -> RegisteredClient:
         assertion = self._read(request)
         client = query_client(assertion.client)
-        if client is None or not client.row.has_keys:
+        if client is None:
             raise ClientRefusedError
         try:
             assertion.verify(self._key(client.row, assertion))
@@ -100,6 +100,8 @@ class AssertionAuthentication:
         return found
 
     def _key(self, client: Client, assertion: Assertion) -> Jwk:
+        if not client.has_keys:
+            raise RefusedAssertionError("it has a secret, and no keys")
         if assertion.jku is not None and assertion.jku != client.jwks_url:
             raise RefusedAssertionError("jku is not the address that was registered")
         if assertion.algorithm not in (client.algorithms or ALGORITHMS):

@@ -12,7 +12,8 @@ import ssl
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 import httpx
@@ -52,7 +53,11 @@ class Fetcher:
 
     networks: Sequence[Network] = ()
     seconds: float = SECONDS
-    _verified: list[ssl.SSLContext] = field(default_factory=list, init=False, repr=False)
+
+    @cached_property
+    def _certificates(self) -> ssl.SSLContext:
+        """The system's certificates, to which an operator adds a hospital's own."""
+        return ssl.create_default_context()
 
     def check(self, url: str) -> None:
         """Raise InvalidError where this is no address that keys are fetched from."""
@@ -84,11 +89,12 @@ class Fetcher:
             raise FetchError(f"has other than {LONGEST_URL} printable ASCII characters at most")
         try:
             parsed = httpx.URL(url)
-        except httpx.InvalidURL as error:
+            host = parsed.host
+        except (httpx.InvalidURL, ValueError) as error:
             raise FetchError("is not a URL") from error
-        if parsed.scheme not in {"https", "http"} or not parsed.host:
+        if parsed.scheme not in {"https", "http"} or not host:
             raise FetchError("does not begin with https://")
-        if parsed.scheme == "http" and not self._is_allowed_loopback(parsed.host):
+        if parsed.scheme == "http" and not self._is_allowed_loopback(host):
             raise FetchError("must be https")
         if parsed.userinfo or parsed.fragment:
             raise FetchError("has a user or a fragment")
@@ -124,7 +130,7 @@ class Fetcher:
         left = until - time.monotonic()
         if left <= 0:
             raise FetchError("takes too long")
-        with httpx.Client(verify=self._context(), trust_env=False, timeout=left) as client:
+        with httpx.Client(verify=self._certificates, trust_env=False, timeout=left) as client:
             headers = {**HEADERS, "Host": url.netloc.decode("ascii")}
             pinned = url.copy_with(host=str(address))
             request = client.build_request("GET", pinned, headers=headers)
@@ -134,12 +140,6 @@ class Fetcher:
                 return _read(response, until)
             finally:
                 response.close()
-
-    def _context(self) -> ssl.SSLContext:
-        """Return the system's certificates, to which an operator adds a hospital's own."""
-        if not self._verified:
-            self._verified.append(ssl.create_default_context())
-        return self._verified[0]
 
 
 def _inner(address: Address) -> Address:

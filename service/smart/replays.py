@@ -15,14 +15,15 @@ USE = (
     " ON CONFLICT DO NOTHING RETURNING 1"
 )
 CLEAN = "DELETE FROM used_assertions WHERE expires_at <= ?"
+CLOCKS = 60_000_000
 
 
 def use(session: Session, client_id: UUID, jti: str, *, until: int, now: int) -> bool:
     """Return whether this is the first use; times are microseconds since 1970.
 
-    The row is there until the assertion is refused for its age. A jti is kept as its hash: it may
-    be any text, and not every database stores any.
+    The row is there until every process refuses the assertion for its age, whose clocks may differ.
+    A jti is kept as its hash: it may be any text, and not every database stores any.
     """
-    driver.execute(session, CLEAN, (now,))
+    driver.execute(session, CLEAN, (now - CLOCKS,))
     jti_hash = hashlib.sha256(jti.encode(errors="surrogatepass")).hexdigest()
     return bool(driver.fetched(session, USE, (client_id.hex, jti_hash, until)))

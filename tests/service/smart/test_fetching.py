@@ -28,7 +28,7 @@ def hospital():
 def resolving(monkeypatch, *addresses: str) -> None:
     """Let every name stand for these addresses."""
 
-    def found(_host, port, **_more):
+    def found(_host, port, *_rest, **_more):
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in addresses]
 
     monkeypatch.setattr(socket, "getaddrinfo", found)
@@ -110,6 +110,7 @@ def test_http_is_for_loopback_alone(monkeypatch):
         ("https://harbor.example/\n", "printable"),
         ("https://härbor.example/", "printable"),
         ("https://harbor.example:x/", "not a URL"),
+        ("https://xn--a.example/", "not a URL"),
         ("https://harbor.example/" + "x" * 2000, "printable"),
     ],
 )
@@ -178,15 +179,17 @@ def test_no_proxy_of_the_environment_is_used(hospital, monkeypatch):
 
 
 def test_over_https_the_certificate_is_that_of_the_name(tmp_path, monkeypatch):
-    context = certified("localhost", tmp_path)
+    resolving(monkeypatch, "127.0.0.1")
+    context = certified("harbor.example", tmp_path)
     with jwks_server(b"{}", context) as hospital:
+        url = hospital.url.replace("127.0.0.1", "harbor.example")
         with pytest.raises(FetchError, match="ConnectError"):  # nobody vouches for it
-            local.get(hospital.url)
-        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "localhost.pem"))
+            local.get(url)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "harbor.example.pem"))
         trusting = Fetcher(LOOPBACK)
-        assert trusting.get(hospital.url).content == b"{}"
+        assert trusting.get(url).content == b"{}"
         with pytest.raises(FetchError, match="ConnectError"):  # the name is another
-            trusting.get(hospital.url.replace("localhost", "127.0.0.1"))
+            trusting.get(url.replace("harbor", "elsewhere"))
 
 
 def certified(name: str, folder) -> ssl.SSLContext:
@@ -216,6 +219,16 @@ def certified(name: str, folder) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     return context
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://h:99999/", "https://a..b/", f"https://{'a' * 64}.example/", "https://h:0/",
+     "https://0x7f.1/", "https://2130706433/", "https://[::1]/", "https://[::ffff:a00:1]/"],
+)  # fmt: skip
+def test_an_odd_address_is_a_failure_and_nothing_worse(url):
+    with pytest.raises(FetchError, match=r"does not resolve|not public"):
+        Fetcher().get(url)
 
 
 @pytest.mark.parametrize("text", ["10.0.0.1/8", "x", "10.0.0.0/99"])

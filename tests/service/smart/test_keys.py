@@ -50,6 +50,7 @@ def test_a_set_is_kept_without_what_is_not_needed():
         (document(rsa().as_dict(private=True)), "private or symmetric"),
         (document(OctKey.generate_key().as_dict()), "private or symmetric"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "set",  # keys are new in each process
 )
 def test_a_set_that_cannot_be_used_is_refused_with_the_rule(content, rule):
     with pytest.raises(InvalidError, match=rule):
