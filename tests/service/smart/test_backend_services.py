@@ -350,6 +350,14 @@ def test_a6_42_rotated_keys_at_an_address_are_found(server):
         refused(ask(server, signed(rsa(), good())))
 
 
+@pytest.mark.parametrize("member", [{"use": "enc"}, {"alg": "RS256"}, {"n": "AQAB"}])
+def test_a6_42_a_key_at_an_address_that_is_for_something_else_is_refused(server, member):
+    keys = orjson.dumps({"keys": [{**public(rsa())[0], **member}]})
+    with jwks_server(keys) as hospital:
+        register(server.database, jwks_url=hospital.url)
+        refused(ask(server, signed(rsa(), good())))
+
+
 @pytest.mark.parametrize("status", [500, 302])
 def test_a6_42_keys_that_are_not_to_be_had_are_a_refusal(server, status):
     with jwks_server(jwk_set(rsa())) as hospital:

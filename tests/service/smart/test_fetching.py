@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -170,6 +171,23 @@ def test_nobody_there_is_a_failure():
         port = unused.getsockname()[1]
     with pytest.raises(FetchError, match="refuses the connection"):
         local.get(f"http://127.0.0.1:{port}/")
+
+
+@pytest.mark.parametrize("said", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nA: \x00\r\n\r\n"])
+def test_what_does_not_speak_http_is_a_failure(said):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(said)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(FetchError, match="does not answer"):
+            local.get(f"http://127.0.0.1:{listening.getsockname()[1]}/")
+        thread.join()
 
 
 def test_no_proxy_of_the_environment_is_used(hospital, monkeypatch):
