@@ -24,7 +24,7 @@ from service.clock import Clock, microseconds
 from service.errors import BusyError
 
 SECRET_PARAMETER = re.compile(
-    r"\b(access_token|client_secret|client_assertion|code_verifier)=[^&]*", re.IGNORECASE
+    r"\b(access_token|token|client_secret|client_assertion|code_verifier)=[^&]*", re.IGNORECASE
 )
 LONGEST = 8000
 UNWRITTEN = (

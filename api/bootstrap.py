@@ -21,6 +21,7 @@ from service.models.aggregates import Aggregate
 from service.models.groups import Programme
 from service.models.screening import Instrument
 from service.settings import Settings
+from service.smart.fetching import Fetcher, networks_of
 from service.smart.server import Server
 
 INSTALLATION = Aggregate("installation", "1")
@@ -67,6 +68,7 @@ def _server(settings: Settings, database: Database, clock: Clock) -> Server:
         base_url=settings.public_base_url,
         seconds=settings.access_token_seconds,
         clock=clock,
+        fetcher=Fetcher(networks_of(settings.jwks_networks)),
     )
 
 

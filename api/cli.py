@@ -19,15 +19,15 @@ from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import bootstrap, openapi, operators
+from api.cli_clients import clients
 from api.demo import bench_form
 from api.demo.run import run as run_demo
 from api.main import create_app, described
 from service import migrations
 from service.commands import CreateConnection
 from service.errors import AlongsideError
-from service.models.connections import Confidentiality, ConsentPolicy, Environment
+from service.models.connections import ConsentPolicy, Environment
 from service.settings import Settings
-from service.smart.clients import all_clients
 
 cli = typer.Typer(
     help="Support groups beside formal treatment, as FHIR R4.",
@@ -35,7 +35,6 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-clients = typer.Typer(help="Software that may call this service.", no_args_is_help=True)
 connections = typer.Typer(help="Hospitals, each with its EHR.", no_args_is_help=True)
 cli.add_typer(clients, name="clients")
 cli.add_typer(connections, name="connections")
@@ -164,54 +163,6 @@ def list_connections() -> None:
     for each in context.database.read(operators.all_connections):
         table.add_row(each.name, each.environment, each.policy, each.mrn_system, str(each.id))
     Console().print(table)
-
-
-@clients.command("add")
-def add_client(
-    name: str,
-    scope: Annotated[list[str], typer.Option(help="May be given more than once.")],
-    *,
-    connection: Annotated[
-        str | None, typer.Option(help="A hospital's; else the programme's.")
-    ] = None,
-    ceiling: Annotated[Confidentiality, typer.Option()] = Confidentiality.RESTRICTED,
-    roster: Annotated[bool, typer.Option(help="May read rosters.")] = False,
-) -> None:
-    """Add a client; print its secret, once."""
-    context = bootstrap.build(Settings())
-    new = operators.Registration(
-        name=name,
-        scopes=tuple(word for each in scope for word in each.split()),
-        connection=connection,
-        ceiling=ceiling,
-        roster_role=roster,
-    )
-    print(operators.add_client(context, new))
-
-
-@clients.command("list")
-def list_clients() -> None:
-    """List clients, without their secrets."""
-    context = bootstrap.build(Settings())
-    table = Table("name", "connection", "scopes", "ceiling", "roster", "disabled")
-    names = context.database.read(operators.connection_names)
-    for each in context.database.read(all_clients):
-        table.add_row(
-            each.name,
-            names[each.connection_id] if each.connection_id else "(programme)",
-            " ".join(each.scopes),
-            each.ceiling.value,
-            "yes" if each.roster_role else "",
-            f"{each.disabled_at:%Y-%m-%d}" if each.disabled_at else "",
-        )
-    Console().print(table)
-
-
-@clients.command("disable")
-def disable_client(name: str) -> None:
-    """Refuse a client from now on, with the tokens that it holds."""
-    operators.disable_client(bootstrap.build(Settings()), name)
-    print(f"{name} is disabled.")
 
 
 @cli.command("bench-form", hidden=True)

@@ -16,6 +16,7 @@ from service.smart.known_tokens import KnownTokens
 from service.smart.server import Server
 
 WRITERS = 8
+AUTHORIZERS = 8
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class Context:
     def writers(self) -> CapacityLimiter:
         """How many threads write at once: on SQLite one, since more would only wait for it."""
         return CapacityLimiter(1 if self.database.sqlite else WRITERS)
+
+    @cached_property
+    def authorizers(self) -> CapacityLimiter:
+        """How many threads answer token requests at once."""
+        return CapacityLimiter(AUTHORIZERS)
 
     @cached_property
     def endpoint(self) -> Endpoint:

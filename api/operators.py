@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from api.context import Context
-from service.access import Scopes, is_scope
+from service.access import GRANULAR, Scopes, is_granular, is_scope
 from service.audit import AuditEntry
 from service.clock import microseconds
 from service.commands import CreateConnection, CreateFacility
@@ -33,6 +33,7 @@ class Registration:
     connection: str | None = None
     ceiling: Confidentiality = Confidentiality.RESTRICTED
     roster_role: bool = False
+    keys: clients.Keys | None = None
 
 
 def token(context: Context, client: str, scope: str) -> str:
@@ -49,6 +50,8 @@ def token(context: Context, client: str, scope: str) -> str:
         if row.disabled_at is not None:
             raise ForbiddenError(f"{client} is disabled")
         names = scope.split()
+        if any(map(is_granular, names)):
+            raise ValueSetError(GRANULAR)
         unknown = [name for name in names if not is_scope(name)]
         if unknown or not names:
             said = " ".join(unknown) or "nothing"
@@ -84,7 +87,7 @@ def all_connections(session: Session) -> Sequence[Connection]:
 
 
 def add_client(context: Context, registration: Registration) -> str:
-    """Add a client and return its secret."""
+    """Add a client and return its secret; with keys it has none."""
 
     def work(session: Session) -> str:
         new = clients.NewClient(
@@ -93,11 +96,30 @@ def add_client(context: Context, registration: Registration) -> str:
             connection_id=_connection(session, registration.connection),
             ceiling=registration.ceiling,
             roster_role=registration.roster_role,
+            keys=registration.keys,
         )
         return clients.add_client(session, new)[1]
 
     with _audited(context, registration.name, "clients/add"):
+        _check_address(context, registration.keys)
         return context.database.unit_of_work(work)
+
+
+def rotate_client(context: Context, name: str, keys: clients.Keys | None) -> str:
+    """Give a client these keys, or a new secret, which is returned."""
+
+    def work(session: Session) -> str:
+        return clients.rotate_client(session, name, keys)[1]
+
+    with _audited(context, name, "clients/rotate"):
+        _check_address(context, keys)
+        return context.database.unit_of_work(work)
+
+
+def _check_address(context: Context, keys: clients.Keys | None) -> None:
+    """Raise InvalidError where no keys would be fetched from the address; it is not asked yet."""
+    if keys is not None and keys.jwks_url is not None:
+        context.server.fetcher.check(keys.jwks_url)
 
 
 def disable_client(context: Context, name: str) -> None:

@@ -1,7 +1,8 @@
 """Who is calling and what they may do: a value that search compiles into SQL (DESIGN section 3).
 
-Scopes here are `system/<Type|*>.<cruds>` (also `read`, `write`, `*`) and, for `/v1`, `v1.read` and
-`v1.write`. https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
+Scopes here are `system/<Type|*>.<cruds>`, the letters in this order, or as SMART 1 has them
+`.read` (rs), `.write` (cud) and `.*` (cruds); for `/v1` they are `v1.read` and `v1.write`.
+https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
 """
 
 import re
@@ -14,11 +15,18 @@ from service.models.documents import PROGRAMME, PUBLIC
 SCOPE = re.compile(r"system/(\*|[A-Z][A-Za-z]+)\.(\*|read|write|(?=[cruds])c?r?u?d?s?)")
 V1_SCOPES = frozenset({"v1.read", "v1.write"})
 LETTERS = {"*": "cruds", "read": "rs", "write": "cud"}
+GRANULAR = "scopes with ?parameter=value are not offered here yet"
 
 
 def is_scope(text: str) -> bool:
     """Return whether `text` is a scope that can be granted here."""
     return text in V1_SCOPES or SCOPE.fullmatch(text) is not None
+
+
+def is_granular(text: str) -> bool:
+    """Return whether `text` is a scope that narrows another one by a search parameter."""
+    plain, mark, _ = text.partition("?")
+    return bool(mark) and SCOPE.fullmatch(plain) is not None
 
 
 @dataclass(frozen=True)

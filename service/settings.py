@@ -4,6 +4,7 @@ https://docs.pydantic.dev/latest/concepts/pydantic_settings/
 """
 
 import re
+from ipaddress import ip_network
 from typing import Literal, Self
 
 from pydantic import AliasChoices, Field, field_validator, model_validator
@@ -51,6 +52,7 @@ class Settings(Canonical):
     access_token_memory_seconds: float = Field(default=2.0, ge=0, le=5)
     page_size: int = Field(default=20, ge=1, le=1000)
     page_size_limit: int = Field(default=200, ge=1, le=1000)
+    jwks_networks: str | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     trusted_proxies: str = "127.0.0.1"
 
@@ -60,6 +62,13 @@ class Settings(Canonical):
         if not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("jwks_networks")
+    @classmethod
+    def _networks(cls, value: str | None) -> str | None:
+        for each in filter(None, (value or "").split(",")):
+            ip_network(each.strip())  # says what is wrong with it
+        return value
 
     @model_validator(mode="after")
     def _own_crisis_text(self) -> Self:

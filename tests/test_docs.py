@@ -91,3 +91,11 @@ def test_the_ehr_guide_has_every_search_parameter():
     for kind in build_registry().types:
         names = " ".join(f"`{each.name}`" for each in kind.parameters)
         assert f"| {kind.name} | {names} |" in guide
+
+
+def test_every_test_that_the_table_of_smart_names_exists():
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "smart.md").read_text("utf-8")))
+    sources = [each.read_text("utf-8") for each in (ROOT / "tests").rglob("test_*.py")]
+    defined = {name for text in sources for name in re.findall(r"def (test_\w+)\(", text)}
+    assert sorted(named - defined) == []
+    assert len(named) > 20

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from api import cors
 from api.context import Context
 from api.dependencies import access_of
 from api.errors import fhir_error, unexpected
@@ -22,6 +23,7 @@ from api.routes.fhir_reading import (
     read_version,
     search,
     search_by_post,
+    smart_configuration_of,
 )
 from api.routes.fhir_requests import Interaction
 from api.routes.fhir_writing import (
@@ -42,15 +44,23 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 def routes(context: Context) -> list[Route]:
     """Return the routes of the FHIR endpoint, those asked most first."""
-    tables = {"/fhir/metadata": {"GET": metadata_of(context)}, **TABLE}
+    open_to_all = [cors.any_origin("GET")]
+    metadata = Answering(_by_method({"GET": metadata_of(context)}), context, ("GET",))
+    smart = AnsweringAlone(_by_method({"GET": smart_configuration_of(context)}), context, ("GET",))
     return [
-        Route(path, Answering(_by_method(table), context, tuple(table)))
-        for path, table in tables.items()
+        Route("/fhir/metadata", metadata, middleware=open_to_all),
+        Route("/fhir/.well-known/smart-configuration", smart, middleware=open_to_all),
+        *(
+            Route(path, Answering(_by_method(table), context, tuple(table)))
+            for path, table in TABLE.items()
+        ),
     ]
 
 
 class Answering:
     """An ASGI endpoint: whatever goes wrong in its interaction becomes an OperationOutcome."""
+
+    within_bundles = True
 
     def __init__(
         self, interaction: Interaction, context: Context, methods: tuple[str, ...]
@@ -84,6 +94,12 @@ class Answering:
             response.status_code = 405
             response.headers["Allow"] = self.allowed
         return response
+
+
+class AnsweringAlone(Answering):
+    """What is no resource, and so no part of a Bundle."""
+
+    within_bundles = False
 
 
 def _by_method(table: dict[str, Interaction]) -> Interaction:

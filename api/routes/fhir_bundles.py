@@ -95,7 +95,7 @@ async def _read(request: Request, entry: Entry) -> EntryAnswer:
     router: Router = request.scope["router"]
     for route in router.routes:
         found, more = route.matches(scope)
-        if found is Match.FULL:
+        if found is Match.FULL and more["endpoint"].within_bundles:
             inner = Request({**scope, **more})
             response = await more["endpoint"].answer(inner)
             return _answered(entry, inner, response)

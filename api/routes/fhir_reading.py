@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -37,6 +38,7 @@ from service.fhir.interactions.search_type import search_type
 from service.fhir.interactions.vread import vread
 from service.fhir.presentation import shaped
 from service.fhir.search_plan import WHOLE, Pairs, Shape
+from service.smart.discovery import oauth_uris, smart_configuration
 
 HISTORY = "_history"
 SEARCH = "_search"
@@ -47,7 +49,12 @@ Interacts = Callable[[Access, Pairs, bool], Awaitable[Answer]]
 
 def metadata_of(context: Context) -> Interaction:
     settings = context.settings
-    body = capability_statement(context.registry, context.endpoint.base, settings.crisis_text)
+    body = capability_statement(
+        context.registry,
+        context.endpoint.base,
+        settings.crisis_text,
+        oauth_uris(settings.public_base_url),
+    )
     answer = Answer(200, body)
 
     async def metadata(request: Request, _context: Context) -> Response:
@@ -56,6 +63,16 @@ def metadata_of(context: Context) -> Interaction:
         return FhirResponse(answer)
 
     return metadata
+
+
+def smart_configuration_of(context: Context) -> Interaction:
+    """Return what says where tokens are to be had: JSON, whatever is accepted (IG 374)."""
+    body = orjson.dumps(smart_configuration(context.settings.public_base_url))
+
+    async def configuration(_request: Request, _context: Context) -> Response:
+        return Response(body, media_type="application/json")
+
+    return configuration
 
 
 async def read_instance(request: Request, context: Context) -> Response:

@@ -1,42 +1,68 @@
-"""POST /oauth/token: reads the form, then leaves the event loop.
+"""/oauth: token, introspect and revoke; reads the form, then leaves the event loop.
 
 https://www.rfc-editor.org/rfc/rfc6749#section-3.2
 """
 
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
-from starlette.concurrency import run_in_threadpool
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from api import cors
 from api.context import Context
+from api.errors import HEADERS
+from service.errors import BusyError
+from service.smart.discovery import INTROSPECT, REVOKE, TOKEN
+from service.smart.messages import TokenReply
 
 FORM = "application/x-www-form-urlencoded"
 LONGEST_FORM = 16_384
 MOST_FIELDS = 30
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+JSON = "application/json"
+
+Form = list[tuple[str, str]]
+Answer = Callable[[Form, str | None], TokenReply]
 
 
 def routes(context: Context) -> list[Route]:
     """Return the routes of the authorization server."""
+    server = context.server
+    answers = {TOKEN: server.reply, INTROSPECT: server.introspect, REVOKE: server.revoke}
+    return [cors.route(path, _endpoint(context, each), method="POST")
+            for path, each in answers.items()]  # fmt: skip
 
-    async def token(request: Request) -> Response:
+
+def _endpoint(context: Context, answer: Answer) -> Any:  # noqa: ANN401 - as Starlette has it
+    async def endpoint(request: Request) -> Response:
         try:
             form = await _form(request)
         except ValueError as error:
-            return _invalid_request(str(error))
-        authorization = request.headers.get("authorization")
-        reply = await run_in_threadpool(context.server.reply, form, authorization)
-        request.state.client = reply.client
-        headers = dict(reply.headers)
-        return Response(orjson.dumps(reply.body), reply.status, headers)
+            return _refused(400, "invalid_request", str(error))
+        return await _answered(context, answer, request, form)
 
-    return [Route("/oauth/token", token, methods=["POST"], name="token")]
+    return endpoint
 
 
-async def _form(request: Request) -> list[tuple[str, str]]:
+async def _answered(context: Context, answer: Answer, request: Request, form: Form) -> Response:
+    """Ask in one of a few threads: who waits for a client's keys keeps nobody else waiting."""
+    authorization = request.headers.get("authorization")
+    try:
+        reply = await to_thread.run_sync(answer, form, authorization, limiter=context.authorizers)
+    except BusyError as error:
+        return _refused(503, "temporarily_unavailable", str(error))
+    if reply.revoked:
+        context.known_tokens.forget(reply.revoked)
+    request.state.client = reply.client
+    return Response(orjson.dumps(reply.body), reply.status, dict(reply.headers))
+
+
+async def _form(request: Request) -> Form:
     """Return the fields of the form; ValueError says what is wrong with it."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != FORM:
@@ -53,6 +79,7 @@ async def _form(request: Request) -> list[tuple[str, str]]:
         raise ValueError("the form is not URL-encoded UTF-8 text") from error
 
 
-def _invalid_request(description: str) -> Response:
-    content = {"error": "invalid_request", "error_description": description}
-    return Response(orjson.dumps(content), 400, NO_STORE, "application/json")
+def _refused(status: int, error: str, description: str) -> Response:
+    content = {"error": error, "error_description": description}
+    headers = {**NO_STORE, **HEADERS.get(status, {})}
+    return Response(orjson.dumps(content), status, headers, JSON)

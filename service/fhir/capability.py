@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/capabilitystatement.html
 """
 
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -52,11 +53,21 @@ SAFETY = (
     " answer to create or update is an OperationOutcome with a warning that carries crisis text,"
     " whatever `Prefer: return` says; the resource is at Location."
 )
-SECURITY = "OAuth 2.0 client credentials; scopes as system/[type].[cruds], such as system/*.rs"
+SECURITY = (
+    "OAuth 2.0 client credentials, with a signed assertion (SMART Backend Services) or a secret;"
+    " scopes as system/[type].[cruds], such as system/*.rs"
+)
+OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 
 
-def capability_statement(registry: Registry, base: str, crisis_text: str = "") -> bytes:
-    """Return the statement of this server; it changes only when the software does."""
+def capability_statement(
+    registry: Registry,
+    base: str,
+    crisis_text: str = "",
+    oauth_uris: Mapping[str, str] | None = None,
+) -> bytes:
+    """Return the statement of this server; it changes only when the software or a setting does."""
     statement: dict[str, Any] = {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -68,17 +79,16 @@ def capability_statement(registry: Registry, base: str, crisis_text: str = "") -
         "fhirVersion": FHIR_VERSION,
         "format": ["json", "application/fhir+json"],
         "patchFormat": [PATCH],
-        "rest": [_rest(registry, base, crisis_text)],
+        "rest": [{**_rest(registry, crisis_text), "security": _security(oauth_uris or {})}],
     }
     return orjson.dumps(statement)
 
 
-def _rest(registry: Registry, base: str, crisis_text: str) -> dict[str, Any]:
+def _rest(registry: Registry, crisis_text: str) -> dict[str, Any]:
     referring = _referring(registry)
     return {
         "mode": "server",
         "documentation": f"{ABOUT} {crisis_text}".strip(),
-        "security": _security(base),
         "resource": [_resource(kind, referring[kind.name]) for kind in _sorted(registry)],
         "interaction": [{"code": code} for code in OF_THE_SYSTEM],
         "searchParam": list(COMMON_PARAMETERS),
@@ -108,22 +118,22 @@ def _references(kind: ResourceType) -> list[SearchParameter]:
     return [each for each in kind.parameters if each.type == "reference"]
 
 
-def _security(base: str) -> dict[str, Any]:
-    return {
+def _security(oauth_uris: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {
         "cors": False,
         "service": [
             {
-                "coding": [
-                    {
-                        "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
-                        "code": "OAuth",
-                        "display": "OAuth",
-                    }
-                ]
+                "coding": [{"system": SERVICE, "code": code, "display": code}],
+                "text": "OAuth 2.0 with SMART on FHIR scopes",
             }
+            for code in ("SMART-on-FHIR", "OAuth")
         ],
-        "description": f"{SECURITY}. Tokens: {base.removesuffix('/fhir')}/oauth/token",
+        "description": SECURITY,
     }
+    if oauth_uris:
+        parts = [{"url": name, "valueUri": uri} for name, uri in oauth_uris.items()]
+        found["extension"] = [{"url": OAUTH_URIS, "extension": parts}]
+    return found
 
 
 def _resource(kind: ResourceType, referring: list[str]) -> dict[str, Any]:

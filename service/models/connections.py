@@ -2,12 +2,16 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger
 from sqlmodel import Field, SQLModel
 
 from service.models.base import Addressed, Projected, Row, UtcDateTime, enum_text
+
+# Nothing is NULL, and not JSON's null; SQLModel types `sa_type` as a class.
+OPTIONAL_JSON: Any = JSON(none_as_null=True)
 
 
 class Environment(StrEnum):
@@ -58,19 +62,40 @@ class Facility(Addressed, Projected, table=True):
 
 
 class Client(Row, table=True):
-    """Software that calls us: bound to one connection, or to the programme when that is null."""
+    """Software that calls us: bound to one connection, or to the programme when that is null.
+
+    It has a secret, or keys of its own (`jwks`), or an address that we fetch them from.
+    """
 
     __tablename__ = "clients"
 
     name: str = Field(unique=True)
     connection_id: UUID | None = Field(default=None, foreign_key="connections.id", index=True)
-    secret_hash: str
+    secret_hash: str | None = None
+    jwks: dict[str, Any] | None = Field(default=None, sa_type=OPTIONAL_JSON)
+    jwks_url: str | None = None
+    algorithms: list[str] | None = Field(default=None, sa_type=OPTIONAL_JSON)
     scopes: list[str] = Field(default_factory=list, sa_type=JSON)
     ceiling: Confidentiality = Field(
         default=Confidentiality.RESTRICTED, sa_type=enum_text(Confidentiality)
     )
     roster_role: bool = False
     disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+    @property
+    def has_keys(self) -> bool:
+        """Return whether it proves itself by keys, and so never by a secret."""
+        return self.jwks is not None or self.jwks_url is not None
+
+
+class UsedAssertion(SQLModel, table=True):
+    """An assertion that a client proved itself by: it is refused until it has ended anyway."""
+
+    __tablename__ = "used_assertions"
+
+    client_id: UUID = Field(foreign_key="clients.id", primary_key=True)
+    jti_hash: str = Field(primary_key=True, max_length=64)
+    expires_at: int = Field(sa_type=BigInteger, index=True)
 
 
 class AccessToken(SQLModel, table=True):

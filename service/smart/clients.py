@@ -1,6 +1,6 @@
-"""Clients: software of a hospital or of the programme, with a secret of which we keep a hash.
+"""Clients: software of a hospital or of the programme, with a secret or with keys of its own.
 
-https://www.rfc-editor.org/rfc/rfc6749#section-2
+Of a secret we keep a hash. https://www.rfc-editor.org/rfc/rfc6749#section-2
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from service.access import V1_SCOPES, is_scope
+from service.access import GRANULAR, V1_SCOPES, is_granular, is_scope
 from service.errors import (
     BusinessRuleError,
     DuplicateError,
@@ -22,20 +22,31 @@ from service.errors import (
     ValueSetError,
 )
 from service.models.connections import Client, Confidentiality
+from service.smart.keys import ALGORITHMS, registered
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 SECRET_BYTES = 32
 
 
 @dataclass(frozen=True, kw_only=True)
+class Keys:
+    """What a client proves itself by: a JWK Set as it was handed in, or where to fetch it."""
+
+    jwks: bytes | None = None
+    jwks_url: str | None = None
+    algorithms: tuple[str, ...] = ALGORITHMS
+
+
+@dataclass(frozen=True, kw_only=True)
 class NewClient:
-    """What a client is to be; without a connection it is the programme's."""
+    """What a client is to be; without a connection the programme's, without keys with a secret."""
 
     name: str
     scopes: tuple[str, ...]
     connection_id: UUID | None = None
     ceiling: Confidentiality = Confidentiality.RESTRICTED
     roster_role: bool = False
+    keys: Keys | None = None
 
 
 def hashed(secret: str) -> str:
@@ -44,34 +55,73 @@ def hashed(secret: str) -> str:
 
 
 def add_client(session: Session, new: NewClient) -> tuple[Client, str]:
-    """Add a client; return it with its secret, which nobody can read again.
+    """Add a client; return it with its secret, which nobody can read again; with keys it has none.
 
     Raises:
-        ValueSetError: the name or a scope is not one that can be used here.
+        InvalidError: the name, a scope or a key is not one that can be used here.
         BusinessRuleError: a hospital's client asks for the programme's interface.
         DuplicateError: there is a client of this name.
     """
     _check(new)
     if find_client(session, new.name) is not None:
         raise DuplicateError(f"there is a client named {new.name}", element="name")
-    secret = secrets.token_urlsafe(SECRET_BYTES)
     client = Client(
         name=new.name,
         connection_id=new.connection_id,
-        secret_hash=hashed(secret),
         scopes=list(new.scopes),
         ceiling=new.ceiling,
         roster_role=new.roster_role,
     )
+    secret = _prove(client, new.keys)
     session.add(client)
     session.flush()
     return client, secret
+
+
+def rotate_client(session: Session, name: str, keys: Keys | None = None) -> tuple[Client, str]:
+    """Give a client a new secret, or these keys; what it had before proves nothing any more.
+
+    Raises:
+        NotFoundError: there is no such client.
+        BusinessRuleError: it has keys, and there are no new ones.
+    """
+    client = client_named(session, name)
+    if keys is None and client.has_keys:
+        rule = f"{name} has keys and so no secret: give its new keys, or the address of its JWK Set"
+        raise BusinessRuleError(rule, element="keys")
+    return client, _prove(client, keys)
+
+
+def _prove(client: Client, keys: Keys | None) -> str:
+    """Set what the client proves itself by, and return its secret; a client has one or the other.
+
+    An address of keys was looked at before, by who fetches from it.
+    """
+    secret = "" if keys else secrets.token_urlsafe(SECRET_BYTES)
+    client.secret_hash = None if keys else hashed(secret)
+    client.algorithms = _algorithms(keys) if keys else None
+    client.jwks_url = keys.jwks_url if keys else None
+    client.jwks = None
+    if keys and (keys.jwks is None) == (keys.jwks_url is None):
+        raise BusinessRuleError("a client has its keys here or at an address, not both or none")
+    if keys and keys.jwks is not None:
+        client.jwks = registered(keys.jwks, keys.algorithms)
+    return secret
+
+
+def _algorithms(keys: Keys) -> list[str]:
+    if not keys.algorithms or not set(keys.algorithms) <= set(ALGORITHMS):
+        rule = f"a client signs with {' or '.join(ALGORITHMS)}"
+        raise ValueSetError(rule, element="algorithms")
+    return sorted(set(keys.algorithms))
 
 
 def _check(new: NewClient) -> None:
     if not NAME.fullmatch(new.name):
         rule = "2 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit"
         raise ValueSetError(f"a client's name has {rule}", element="name")
+    if any(is_granular(scope) for scope in new.scopes):
+        raise ValueSetError(GRANULAR, element="scopes")
     if not new.scopes or not all(is_scope(scope) for scope in new.scopes):
         rule = (
             "scopes are system/<Type or *>.<of c r u d s> and, for the programme, v1.read v1.write"
@@ -109,4 +159,5 @@ def disable_client(session: Session, name: str, now: datetime) -> Client:
 
 def has_secret(client: Client, secret: str) -> bool:
     """Return whether this is the client's secret, in the same time either way."""
-    return hmac.compare_digest(client.secret_hash, hashed(secret))
+    kept = client.secret_hash
+    return kept is not None and hmac.compare_digest(kept, hashed(secret))

@@ -20,6 +20,7 @@ class KnownTokens:
         self._seconds = seconds
         self._monotonic = monotonic
         self._rows: dict[str, tuple[float, Row]] = {}
+        self._forgotten = float("-inf")
 
     def now(self) -> float:
         """Return the moment to remember a row by: the one before the database was asked."""
@@ -33,7 +34,17 @@ class KnownTokens:
         return known[1]
 
     def put(self, token_hash: str, row: Row, asked: float) -> None:
-        """Remember a row; what is unknown is never remembered, for it may be issued at any time."""
+        """Remember a row; what is unknown is never remembered, for it may be issued at any time.
+
+        Nor is what was asked for before a token was forgotten: it may be that token, as it was.
+        """
+        if asked <= self._forgotten:
+            return
         if len(self._rows) >= MOST:
             self._rows.clear()
         self._rows[token_hash] = (asked, row)
+
+    def forget(self, token_hash: str) -> None:
+        """Forget a token that was revoked, so that this process refuses it at once."""
+        self._forgotten = self._monotonic()
+        self._rows.pop(token_hash, None)

@@ -1,96 +1,61 @@
-"""The token endpoint, on Authlib: client credentials with client_secret_basic and _post.
+"""The authorization server, on Authlib: client credentials, introspection and revocation.
 
 https://www.rfc-editor.org/rfc/rfc6749#section-4.4
 """
 
 import logging
-import re
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from authlib.oauth2.rfc6749 import (  # type: ignore[import-untyped]
     AuthorizationServer,
-    ClientMixin,
     InvalidClientError,
     InvalidRequestError,
     InvalidScopeError,
     OAuth2Error,
-    OAuth2Request,
 )
 from authlib.oauth2.rfc6749.grants import (  # type: ignore[import-untyped]
     ClientCredentialsGrant as AuthlibGrant,
 )
-from authlib.oauth2.rfc6749.requests import (  # type: ignore[import-untyped]
-    BasicOAuth2Payload,
-)
 
-from service.access import Scopes, is_scope
+from service.access import GRANULAR, Scopes, is_granular, is_scope
 from service.clock import Clock
 from service.database import Database
-from service.models.connections import Client
-from service.smart.clients import find_client, has_secret
-from service.smart.tokens import TOKEN_BYTES, Grant, remember
+from service.errors import LoginError
+from service.smart import introspection
+from service.smart.authentication import (
+    METHODS,
+    PRIVATE_KEY_JWT,
+    AssertionAuthentication,
+    RegisteredClient,
+)
+from service.smart.clients import find_client
+from service.smart.discovery import TOKEN
+from service.smart.fetching import Fetcher
+from service.smart.key_sets import KeySets
+from service.smart.messages import (
+    BearerRefusedError,
+    ClientRefusedError,
+    Form,
+    TokenReply,
+    TokenRequest,
+    listed,
+    one_proof,
+    sayable,
+    single,
+)
+from service.smart.tokens import TOKEN_BYTES, Grant, bearer, remember
 
-CLIENT_CREDENTIALS = "client_credentials"
-METHODS = ["client_secret_basic", "client_secret_post"]
-# RFC 6749 section 5.2: an error_description has no quotes, backslashes or non-ASCII.
-FORBIDDEN = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
-LONGEST_NAME = 100
+NO_STORE = [
+    ("Content-Type", "application/json"),
+    ("Cache-Control", "no-store"),
+    ("Pragma", "no-cache"),
+]
 
 # At DEBUG, Authlib writes the tokens that it issues into the log.
 logging.getLogger("authlib").setLevel(logging.INFO)
-
-
-@dataclass(frozen=True)
-class TokenReply:
-    """What the endpoint answers; `client` is the name of the client, once it proved itself."""
-
-    status: int
-    body: dict[str, Any]
-    headers: list[tuple[str, str]]
-    client: str | None = None
-
-
-class TokenRequest(OAuth2Request):  # type: ignore[misc]
-    """A request as Authlib reads it; the form was awaited before."""
-
-    def __init__(self, uri: str, form: dict[str, str], authorization: str | None) -> None:
-        super().__init__("POST", uri, headers={"Authorization": authorization or ""})
-        self._form = form
-        self.payload = BasicOAuth2Payload(form)
-
-    @property
-    def form(self) -> dict[str, str]:
-        return self._form
-
-
-class ClientRefusedError(InvalidClientError):  # type: ignore[misc]
-    """The same answer for an unknown client and a wrong secret, so that names cannot be tried."""
-
-    def __init__(self) -> None:
-        super().__init__(description="Client authentication failed", status_code=401)
-
-    def get_headers(self) -> list[tuple[str, str]]:
-        kept = [each for each in super().get_headers() if each[0] != "WWW-Authenticate"]
-        return [*kept, ("WWW-Authenticate", 'Basic realm="alongside", charset="UTF-8"')]
-
-
-class RegisteredClient(ClientMixin):  # type: ignore[misc]
-    """A client's row, as Authlib asks for it."""
-
-    def __init__(self, row: Client) -> None:
-        self.row = row
-
-    def check_client_secret(self, client_secret: str) -> bool:
-        return has_secret(self.row, client_secret)
-
-    def check_endpoint_auth_method(self, method: str, _endpoint: str) -> bool:
-        return method in METHODS
-
-    def check_grant_type(self, grant_type: str) -> bool:
-        return grant_type == CLIENT_CREDENTIALS
 
 
 class ClientCredentialsGrant(AuthlibGrant):  # type: ignore[misc]
@@ -102,49 +67,116 @@ class ClientCredentialsGrant(AuthlibGrant):  # type: ignore[misc]
         names = (self.request.payload.scope or "").split()
         if not names:
             raise InvalidScopeError(description="scope is required")
-        unknown = [name for name in names if not is_scope(name)]
-        if unknown:
-            raise InvalidScopeError(description=f"unknown here: {_sayable(unknown)}")
+        if granular := [name for name in names if is_granular(name)]:
+            raise InvalidScopeError(description=f"{GRANULAR}: {listed(granular)}")
+        if unknown := [name for name in names if not is_scope(name)]:
+            raise InvalidScopeError(description=f"unknown here: {listed(unknown)}")
         allowed = Scopes(" ".join(self.client.row.scopes))
-        refused = [name for name in names if not Scopes(name).within(allowed)]
-        if refused:
-            description = f"this client may not have: {_sayable(refused)}"
+        if refused := [name for name in names if not Scopes(name).within(allowed)]:
+            description = f"this client may not have: {listed(refused)}"
             raise InvalidScopeError(description=description)
 
 
 class Server(AuthorizationServer):  # type: ignore[misc]
     """The authorization server of one installation."""
 
-    def __init__(self, database: Database, *, base_url: str, seconds: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        base_url: str,
+        seconds: int,
+        clock: Clock,
+        fetcher: Fetcher | None = None,
+    ) -> None:
         super().__init__()
         self.database = database
-        self.uri = f"{base_url}/oauth/token"
+        self.uri = base_url + TOKEN
         self.seconds = seconds
         self.clock = clock
+        self.fetcher = fetcher or Fetcher()
         self.register_grant(ClientCredentialsGrant)
         self.register_token_generator("default", self._generate)
+        self.register_client_auth_method(
+            PRIVATE_KEY_JWT,
+            AssertionAuthentication(
+                database=database,
+                token_url=self.uri,
+                key_sets=KeySets(self.fetcher.get),
+                clock=clock,
+            ),
+        )
 
-    def reply(self, form: Sequence[tuple[str, str]], authorization: str | None) -> TokenReply:
-        """Answer a token request."""
+    def reply(self, form: list[tuple[str, str]], authorization: str | None) -> TokenReply:
+        """Answer a request for a token."""
+        return self._answered(self._token, form, authorization)
+
+    def introspect(self, form: list[tuple[str, str]], authorization: str | None) -> TokenReply:
+        """Answer what a token is worth, to a client or to who has a token (RFC 7662)."""
+        return self._answered(self._introspection, form, authorization)
+
+    def revoke(self, form: list[tuple[str, str]], authorization: str | None) -> TokenReply:
+        """End a token of the client that asks (RFC 7009)."""
+        return self._answered(self._revocation, form, authorization)
+
+    def _answered(
+        self,
+        work: Callable[[Form, str | None], TokenReply],
+        form: list[tuple[str, str]],
+        authorization: str | None,
+    ) -> TokenReply:
         try:
-            request = self._request(form, authorization)
-            found: TokenReply = self.create_token_response(request)
+            fields = single(form)
+            one_proof(fields, authorization)
+            return work(fields, authorization)
         except OAuth2Error as error:
             return self.handle_response(*error(None))
         except ValueError:  # Authlib's, where input has what an error may not say
             refusal = InvalidRequestError(description="the request has characters not allowed")
             return self.handle_response(*refusal(None))
+
+    def _token(self, form: Form, authorization: str | None) -> TokenReply:
+        if not form.get("grant_type"):
+            raise InvalidRequestError(description="grant_type is required")
+        request = TokenRequest(self.uri, form, authorization)
+        found: TokenReply = self.create_token_response(request)
         return replace(found, client=request.client.row.name if request.client else None)
 
-    def _request(self, form: Sequence[tuple[str, str]], authorization: str | None) -> TokenRequest:
-        fields = dict(form)
-        if len(fields) != len(form):
-            raise InvalidRequestError(description="a parameter is repeated")
-        if not fields.get("grant_type"):
-            raise InvalidRequestError(description="grant_type is required")
-        if authorization and "client_secret" in fields:
-            raise InvalidRequestError(description="two ways of client authentication at once")
-        return TokenRequest(self.uri, fields, authorization)
+    def _introspection(self, form: Form, authorization: str | None) -> TokenReply:
+        caller = self._introspecting(form, authorization)
+        token, now = _token_of(form), self.clock()
+        body = self.database.read(lambda session: introspection.introspect(session, token, now))
+        return TokenReply(200, body, NO_STORE, caller)
+
+    def _introspecting(self, form: Form, authorization: str | None) -> str:
+        """Return the name of who asks; a bearer token does as well as the client's proof (IG 282).
+
+        Whoever holds a token may learn of it what its holder can: any valid one admits.
+        """
+        if (authorization or "")[:7].lower() != "bearer ":
+            client: str = self._client(form, authorization).row.name
+            return client
+        try:
+            token_hash, now = bearer(authorization), self.clock()
+        except LoginError as error:
+            raise BearerRefusedError(str(error)) from error
+        found = self.database.read(
+            lambda session: introspection.client_of(session, token_hash, now)
+        )
+        if found is None:
+            raise BearerRefusedError("the access token in the header is not valid")
+        return found
+
+    def _revocation(self, form: Form, authorization: str | None) -> TokenReply:
+        client = self._client(form, authorization).row
+        token = _token_of(form)
+        revoked = self.database.unit_of_work(
+            lambda session: introspection.revoke(session, token, client.id)
+        )
+        return TokenReply(200, {}, NO_STORE, client.name, revoked)
+
+    def _client(self, form: Form, authorization: str | None) -> RegisteredClient:
+        return self.authenticate_client(TokenRequest(self.uri, form, authorization), METHODS)
 
     def query_client(self, client_id: str) -> RegisteredClient | None:
         row = self.database.read(lambda session: find_client(session, client_id))
@@ -155,6 +187,8 @@ class Server(AuthorizationServer):  # type: ignore[misc]
     ) -> RegisteredClient:
         try:
             client: RegisteredClient = super().authenticate_client(request, methods, endpoint)
+        except ClientRefusedError:
+            raise
         except InvalidClientError as error:
             raise ClientRefusedError from error
         return client
@@ -179,7 +213,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
     ) -> TokenReply:
         content = dict(body)
         if description := content.get("error_description"):
-            content["error_description"] = FORBIDDEN.sub("?", description)
+            content["error_description"] = sayable(description)
         return TokenReply(status, content, headers)
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
@@ -197,5 +231,8 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         }
 
 
-def _sayable(names: list[str]) -> str:
-    return FORBIDDEN.sub("?", " ".join(names))[:LONGEST_NAME]
+def _token_of(form: Form) -> str:
+    token = form.get("token")
+    if not token:
+        raise InvalidRequestError(description="token is required")
+    return token

@@ -73,9 +73,15 @@ def bearer(header: str | None) -> str:
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
         raise LoginError("send an access token: Authorization: Bearer ...")
-    if len(token) > LONGEST_TOKEN or not token.isascii():
+    found = hash_of(token)
+    if found is None:
         raise LoginError("the access token is not one that was issued here")
-    return hashed(token)
+    return found
+
+
+def hash_of(token: str) -> str | None:
+    """Return the hash that a token is kept as; nothing for what can be no token of ours."""
+    return hashed(token) if len(token) <= LONGEST_TOKEN and token.isascii() else None
 
 
 def access_of_row(row: Sequence[Any] | None, now: int) -> Access:

@@ -1,5 +1,6 @@
 """The command line: plain sentences, exit codes, and an audit row for what an operator does."""
 
+import json
 import os
 import re
 import sqlite3
@@ -12,6 +13,7 @@ from api import cli
 from api.main import described
 from api.openapi import as_yaml
 from service.migrations import newest
+from tests.assertions import ec, jwk_set, rsa
 
 
 @pytest.fixture(autouse=True)
@@ -191,3 +193,74 @@ def test_a_hospital_is_added_once_with_its_organisation_and_listed(installed, fo
     connection.close()
     assert names == [("Harbor General",)]
     assert ("CLI", "connections/add", "Harbor General", None, 200) in audit_rows(folder)
+
+
+@pytest.fixture
+def key_file(folder):
+    file = folder / "keys.json"
+    file.write_bytes(jwk_set(rsa(), ec()))
+    return str(file)
+
+
+def test_a_client_with_keys_has_no_secret_to_print(installed, folder, key_file):
+    code, out, err = installed(
+        "clients", "add", "harbor", "--scope", "system/*.rs", "--jwks", key_file
+    )
+    assert (code, out, err) == (0, "harbor is added: it signs with its keys.\n", "")
+    url = "https://harbor.example/jwks"
+    options = ("--scope", "system/*.rs", "--jwks-url", url, "--alg", "ES384")
+    assert installed("clients", "add", "elsewhere", *options)[0] == 0
+    installed("clients", "add", "plain", "--scope", "v1.read")
+    listed = installed("clients", "list")[1]
+    assert re.search(r"harbor .*ES384", listed)
+    assert re.search(r"plain .*secret", listed)
+    assert audit_rows(folder)[0] == ("CLI", "clients/add", "harbor", None, 200)
+
+
+def test_a_client_is_rotated_and_the_act_is_audited(installed, folder, key_file):
+    _, before, _ = installed("clients", "add", "harbor", "--scope", "system/*.rs")
+    code, after, _ = installed("clients", "rotate", "harbor")
+    assert code == 0
+    assert re.fullmatch(r"[\w-]{43}\n", after)
+    assert after != before
+    code, out, _ = installed("clients", "rotate", "harbor", "--jwks", key_file)
+    assert (code, out) == (0, "harbor signs with its new keys from now on.\n")
+    assert audit_rows(folder)[-1] == ("CLI", "clients/rotate", "harbor", None, 200)
+    code, _, err = installed("clients", "rotate", "harbor")
+    assert code == 1
+    assert err.startswith("alongside: harbor has keys and so no secret")
+    assert audit_rows(folder)[-1] == ("CLI", "clients/rotate", "harbor", None, 403)
+    code, _, err = installed("clients", "rotate", "nobody")
+    assert (code, err) == (1, "alongside: there is no client named nobody\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--jwks", "nowhere.json"), "nowhere.json cannot be read: No such file"),
+        (("--jwks", "."), "cannot be read: Is a directory"),
+        (("--jwks", "private.json"), "private or symmetric key"),
+        (("--jwks", "long.json"), "is longer than 65536 bytes"),
+        (("--jwks", "rsa.json", "--alg", "ES384"), "none of the types that ES384 use"),
+        (("--jwks", "rsa.json", "--jwks-url", "https://a.example/"), "not both or none"),
+        (("--jwks-url", "http://a.example/"), "the JWKS URL must be https"),
+        (("--alg", "ES384"), "--alg takes --jwks or --jwks-url"),
+    ],
+)
+def test_keys_that_cannot_be_used_are_refused_with_the_rule(installed, folder, options, sentence):
+    (folder / "rsa.json").write_bytes(jwk_set(rsa()))
+    private = {"keys": [rsa().as_dict(private=True)]}
+    (folder / "private.json").write_text(json.dumps(private))
+    (folder / "long.json").write_bytes(b" " * 70_000)
+    code, out, err = installed("clients", "add", "harbor", "--scope", "system/*.rs", *options)
+    assert (code, out) == (1, "")
+    assert sentence in err
+    assert "harbor" not in installed("clients", "list")[1]
+
+
+def test_a_granular_scope_is_refused_with_the_reason(installed):
+    code, _, err = installed("clients", "add", "harbor", "--scope", "system/Patient.rs?name=x")
+    assert (code, "not offered here yet" in err) == (1, True)
+    installed("clients", "add", "harbor", "--scope", "system/*.rs")
+    code, _, err = installed("token", "--client", "harbor", "--scope", "system/Patient.rs?name=x")
+    assert (code, "not offered here yet" in err) == (1, True)

@@ -188,3 +188,8 @@ def test_the_proxy_leaves_the_services_own_limit_to_the_service():
 def test_the_proxy_logs_no_query():
     (fields,) = re.findall(r"log_format alongside (.*?);", text_of("nginx.conf"), re.DOTALL)
     assert [each for each in ("$request ", "$request_uri", "$args") if each in fields] == []
+
+
+def test_a6_35_the_example_of_a_proxy_takes_no_tls_older_than_1_2():
+    text = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+    assert re.findall(r"ssl_protocols ([^;]+);", text) == ["TLSv1.2 TLSv1.3"]

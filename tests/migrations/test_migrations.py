@@ -4,16 +4,22 @@ import sqlite3
 
 import psycopg
 import pytest
+from alembic import command
 from sqlalchemy import text
 
 from service.database import Database
-from service.engine import create_engine
-from service.migrations import check, current, newest, upgrade
+from service.engine import WRITING, create_engine
+from service.guard import SCHEMA_CHANGE
+from service.migrations import check, configuration, current, newest, upgrade
 from service.migrations.schema import missing_triggers
 from service.models.base import projected_tables
 
 PLACE = "INSERT INTO places (id, row_version, created_at, name) VALUES ('{}', 1, '2026-01-01', 'x')"
 ID = "0" * 32
+CLIENT = (
+    "INSERT INTO clients (id, row_version, created_at, name, secret_hash, scopes, ceiling,"
+    " roster_role) VALUES ('{}', 1, '2026-01-01', 'old', 'hash', '[]', 'R', 0)"
+)
 
 
 @pytest.fixture
@@ -69,6 +75,35 @@ def test_the_planner_is_told_of_every_index_of_the_document_store(fresh_url):
     own = {(table, table if wr and name.startswith("sqlite_") else name): count
            for table, wr, name, count in rows if table != "document_versions"}  # fmt: skip
     assert {(table, name): len(stat.split()) - 1 for table, name, stat in told} == own
+
+
+def test_clients_keep_their_secrets_and_tokens_when_keys_arrive(tmp_path):
+    url = f"sqlite:///{tmp_path / 'older.db'}"
+    to_revision(url, "0007_statistics")
+    with sqlite3.connect(tmp_path / "older.db") as connection:
+        connection.execute(CLIENT.format(ID))
+        connection.execute(f"INSERT INTO access_tokens VALUES ('t', '{ID}', 'x', 1, 2, 'cli', 0)")
+    connection.close()
+    upgrade(url)
+    with sqlite3.connect(tmp_path / "older.db") as connection:
+        select = "SELECT name, secret_hash, jwks, jwks_url, algorithms FROM clients"
+        assert connection.execute(select).fetchall() == [("old", "hash", None, None, None)]
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert connection.execute("SELECT count(*) FROM access_tokens").fetchone() == (1,)
+        connection.execute("UPDATE clients SET secret_hash = NULL")
+    connection.close()
+
+
+def to_revision(url: str, revision: str) -> None:
+    """Bring an empty database to an older revision."""
+    engine = create_engine(url)
+    with engine.connect().execution_options(**{WRITING: True}) as connection:
+        connection.info[SCHEMA_CHANGE] = True
+        config = configuration()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        connection.commit()
+    engine.dispose()
 
 
 def test_two_installations_have_different_keys(fresh_url, tmp_path):

@@ -62,6 +62,8 @@ def test_audit_rows_go_beside_the_database(url, audit):
         ("public_base_url", "example.org"),
         ("log_level", "loud"),
         ("page_size", 0),
+        ("jwks_networks", "everywhere"),
+        ("jwks_networks", "10.0.0.1/8"),
         ("programme_name", ""),
         ("crisis_country", "usa"),
         ("crisis_country", "DE"),

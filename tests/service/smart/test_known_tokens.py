@@ -46,3 +46,24 @@ def test_there_is_a_bound(monkeypatch):
         tokens.put(name, ROW, tokens.now())
     assert tokens.get("a") is None
     assert tokens.get("d") == ROW
+
+
+def test_a_token_that_was_revoked_is_forgotten_at_once():
+    tokens = KnownTokens(2, Ticking())
+    tokens.put("a", ROW, tokens.now())
+    tokens.put("b", ROW, tokens.now())
+    tokens.forget("a")
+    assert tokens.get("a") is None
+    assert tokens.get("b") == ROW
+
+
+def test_what_was_asked_for_before_a_token_was_forgotten_is_not_remembered_after():
+    clock = Ticking()
+    tokens = KnownTokens(2, clock)
+    asked = tokens.now()
+    tokens.forget("a")
+    tokens.put("a", ROW, asked)
+    assert tokens.get("a") is None
+    clock.now += 0.1
+    tokens.put("a", ROW, tokens.now())
+    assert tokens.get("a") == ROW

@@ -1,0 +1,128 @@
+"""`alongside clients`: who may call, and what each proves itself by."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from api import bootstrap, operators
+from service.errors import InvalidError, NotFoundError
+from service.models.connections import Client, Confidentiality
+from service.settings import Settings
+from service.smart.clients import Keys, all_clients
+from service.smart.fetching import LARGEST
+from service.smart.keys import ALGORITHMS
+
+clients = typer.Typer(help="Software that may call this service.", no_args_is_help=True)
+
+
+class Algorithm(StrEnum):
+    """What an assertion may be signed with."""
+
+    RS384 = "RS384"
+    ES384 = "ES384"
+
+
+Jwks = Annotated[
+    Path | None, typer.Option("--jwks", help="A file with its public keys, a JWK Set.")
+]
+JwksUrl = Annotated[
+    str | None, typer.Option("--jwks-url", help="Where its JWK Set is fetched from.")
+]
+Algorithms = Annotated[
+    list[Algorithm] | None, typer.Option("--alg", help="May be given more than once; else both.")
+]
+
+
+@clients.command("add")
+def add_client(  # noqa: PLR0913 - a command has its options as arguments
+    name: str,
+    scope: Annotated[list[str], typer.Option(help="May be given more than once.")],
+    *,
+    connection: Annotated[
+        str | None, typer.Option(help="A hospital's; else the programme's.")
+    ] = None,
+    ceiling: Annotated[Confidentiality, typer.Option()] = Confidentiality.RESTRICTED,
+    roster: Annotated[bool, typer.Option(help="May read rosters.")] = False,
+    jwks: Jwks = None,
+    jwks_url: JwksUrl = None,
+    alg: Algorithms = None,
+) -> None:
+    """Add a client; print its secret, once. With keys it has no secret."""
+    context = bootstrap.build(Settings())
+    new = operators.Registration(
+        name=name,
+        scopes=tuple(word for each in scope for word in each.split()),
+        connection=connection,
+        ceiling=ceiling,
+        roster_role=roster,
+        keys=_keys(jwks, jwks_url, alg),
+    )
+    print(operators.add_client(context, new) or f"{name} is added: it signs with its keys.")
+
+
+@clients.command("rotate")
+def rotate_client(
+    name: str, *, jwks: Jwks = None, jwks_url: JwksUrl = None, alg: Algorithms = None
+) -> None:
+    """Give a client a new secret and print it, once; or new keys. The old ones end now."""
+    keys = _keys(jwks, jwks_url, alg)
+    secret = operators.rotate_client(bootstrap.build(Settings()), name, keys)
+    print(secret or f"{name} signs with its new keys from now on.")
+
+
+@clients.command("list")
+def list_clients() -> None:
+    """List clients, without their secrets."""
+    context = bootstrap.build(Settings())
+    table = Table("name", "connection", "scopes", "proof", "ceiling", "roster", "disabled")
+    names = context.database.read(operators.connection_names)
+    for each in context.database.read(all_clients):
+        table.add_row(
+            each.name,
+            names[each.connection_id] if each.connection_id else "(programme)",
+            " ".join(each.scopes),
+            _proof(each),
+            each.ceiling.value,
+            "yes" if each.roster_role else "",
+            f"{each.disabled_at:%Y-%m-%d}" if each.disabled_at else "",
+        )
+    Console().print(table)
+
+
+@clients.command("disable")
+def disable_client(name: str) -> None:
+    """Refuse a client from now on, with the tokens that it holds."""
+    operators.disable_client(bootstrap.build(Settings()), name)
+    print(f"{name} is disabled.")
+
+
+def _proof(client: Client) -> str:
+    """Return what the client proves itself by."""
+    if not client.has_keys:
+        return "secret"
+    algorithms = " ".join(client.algorithms or ALGORITHMS)
+    return f"{algorithms} {client.jwks_url or 'keys'}"
+
+
+def _keys(jwks: Path | None, url: str | None, alg: list[Algorithm] | None) -> Keys | None:
+    if jwks is None and url is None:
+        if alg:
+            raise InvalidError("--alg takes --jwks or --jwks-url: a secret signs nothing")
+        return None
+    algorithms = tuple(each.value for each in alg or Algorithm)
+    return Keys(jwks=_content(jwks) if jwks else None, jwks_url=url, algorithms=algorithms)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            found = file.read(LARGEST + 1)
+    except OSError as error:
+        raise NotFoundError(f"{path} cannot be read: {error.strerror}") from error
+    if len(found) > LARGEST:
+        raise InvalidError(f"{path} is longer than {LARGEST} bytes: is it a JWK Set?")
+    return found

@@ -1,0 +1,46 @@
+"""What the authorization server says of itself: only what is executed, at the public address.
+
+https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html
+"""
+
+from typing import Any
+
+from service.smart.authentication import CLIENT_CREDENTIALS, METHODS
+from service.smart.keys import ALGORITHMS
+
+TOKEN, INTROSPECT, REVOKE = "/oauth/token", "/oauth/introspect", "/oauth/revoke"
+# Any narrower scope can be had too: these are the widest, in the spelling of SMART 2 and 1.
+SCOPES = (
+    "system/*.cruds",
+    "system/*.rs",
+    "system/*.read",
+    "system/*.write",
+    "system/*.*",
+    "v1.read",
+    "v1.write",
+)
+# permission-v2 promises scopes with ?parameter=value, which are not there yet (IG 370).
+CAPABILITIES = ("client-confidential-symmetric", "client-confidential-asymmetric", "permission-v1")
+
+
+def smart_configuration(public_base: str) -> dict[str, Any]:
+    """Return the document at `.well-known/smart-configuration` below the FHIR endpoint."""
+    return {
+        "token_endpoint": public_base + TOKEN,
+        "grant_types_supported": [CLIENT_CREDENTIALS],
+        "token_endpoint_auth_methods_supported": METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        "scopes_supported": list(SCOPES),
+        "introspection_endpoint": public_base + INTROSPECT,
+        "revocation_endpoint": public_base + REVOKE,
+        "capabilities": list(CAPABILITIES),
+    }
+
+
+def oauth_uris(public_base: str) -> dict[str, str]:
+    """Return the addresses as the CapabilityStatement names them."""
+    return {
+        "token": public_base + TOKEN,
+        "introspect": public_base + INTROSPECT,
+        "revoke": public_base + REVOKE,
+    }
