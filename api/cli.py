@@ -18,7 +18,7 @@ from rich.progress import Progress
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from api import bootstrap, openapi, operators
+from api import bootstrap, openapi, operators, upkeep
 from api.demo import bench_form
 from api.demo.run import run as run_demo
 from api.main import create_app, described
@@ -39,6 +39,7 @@ clients = typer.Typer(help="Software that may call this service.", no_args_is_he
 connections = typer.Typer(help="Hospitals, each with its EHR.", no_args_is_help=True)
 cli.add_typer(clients, name="clients")
 cli.add_typer(connections, name="connections")
+upkeep.add_to(cli)
 
 Port = Annotated[int, typer.Option(envvar="PORT", min=1, max=65535)]
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"

@@ -35,6 +35,12 @@ def newest() -> str:
     return head or ""
 
 
+def is_known(revision: str) -> bool:
+    """Tell whether this code can bring a database on from this revision."""
+    script = ScriptDirectory.from_config(configuration())
+    return revision in {each.revision for each in script.walk_revisions()}
+
+
 def current(database_url: str) -> str | None:
     """Return the revision that the database is at."""
     engine = create_engine(database_url)

@@ -5,6 +5,7 @@ import re
 import sqlite3
 import stat
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -191,3 +192,27 @@ def test_a_hospital_is_added_once_with_its_organisation_and_listed(installed, fo
     connection.close()
     assert names == [("Harbor General",)]
     assert ("CLI", "connections/add", "Harbor General", None, 200) in audit_rows(folder)
+
+
+def test_a_copy_is_written_taken_back_and_both_are_audited(installed, folder, monkeypatch):
+    code, out, _ = installed("backup", str(folder))
+    assert code == 0
+    main, audit = out.split()
+    assert re.search(r"/alongside-\d{8}T\d{6}Z\.db$", main)
+    assert audit == main.replace(".db", "-audit.db")
+    assert stat.S_IMODE(Path(main).stat().st_mode) == 0o600
+    assert audit_rows(folder)[-1] == ("CLI", "backup", None, None, 200)
+    code, _, err = installed("restore", main)
+    assert code == 1
+    assert "--replace" in err
+    assert installed("restore", main, "--replace")[:2] == (0, "Restored.\n")
+    assert audit_rows(folder) == [("CLI", "restore", None, None, 200)]
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{folder / 'other.db'}")
+    assert installed("restore", main)[0] == 0
+
+
+def test_a_rebuild_says_what_it_did(installed, folder):
+    code, out, _ = installed("rebuild")
+    assert (code, out) == (0, "0 sources rendered again; 0 new versions.\n")
+    assert installed("rebuild", "--all")[0] == 0
+    assert audit_rows(folder)[-1] == ("CLI", "rebuild", None, "all", 200)

@@ -1,0 +1,16 @@
+"""What an operator has begun: maintenance, a rebuild."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008_upkeep"
+down_revision = "0007_statistics"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "upkeep",
+        sa.Column("name", sa.String(), primary_key=True),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+    )
