@@ -1,6 +1,7 @@
 """Writes one audit row for each request, whichever route answers it (ADR 0006).
 
-Being outermost, it adds the headers that every answer has, too.
+Being outermost, it adds the headers that every answer has, too. A caller's X-Request-Id comes back
+and stands in the row beside ours; where there is none, or none that is plain, ours is told.
 
 Routes may leave `access`, `patients` and what a form `searched` in the request's state; nothing
 else is taken from them.
@@ -27,6 +28,7 @@ SECRET_PARAMETER = re.compile(
     r"\b(access_token|client_secret|client_assertion|code_verifier)=[^&]*", re.IGNORECASE
 )
 LONGEST = 8000
+CALLERS_ID = re.compile(rb"[!-~]{1,128}")
 UNWRITTEN = (
     b'{"type":"about:blank","title":"The service is busy; try again","status":503,'
     b'"detail":"the audit row could not be written, so nothing is answered"}'
@@ -49,6 +51,8 @@ class AuditMiddleware:
             return
         state: dict[str, Any] = scope.setdefault("state", {})
         state["request_id"] = request_id = uuid7().hex
+        state["caller_id"] = caller_id = _callers(scope)
+        shown = (caller_id or request_id).encode()
         at = microseconds(self.clock())
         refused = False
 
@@ -60,10 +64,10 @@ class AuditMiddleware:
                 except BusyError:
                     refused = True
                     log.exception("audit row of request %s was not written", request_id)
-                    await _refuse(send, request_id)
+                    await _refuse(send, shown)
                     return
                 headers = secured(message.get("headers", ()))
-                message["headers"] = [*headers, *_names(scope, request_id)]
+                message["headers"] = [*headers, (b"x-request-id", shown)]
             if not refused:
                 await send(message)
 
@@ -84,6 +88,7 @@ def _entry(scope: Scope, state: dict[str, Any], at: int, status: int) -> AuditEn
         query=_query(state.get("searched") or scope["query_string"]),
         status=status,
         patients=_patients(state.get("patients")),
+        caller_id=state["caller_id"],
     )
 
 
@@ -105,22 +110,20 @@ def _patients(keys: Iterable[str] | None) -> str | None:
     return orjson.dumps(sorted(set(keys))).decode() if keys else None
 
 
-def _names(scope: Scope, request_id: str) -> list[tuple[bytes, bytes]]:
-    """Return our id of the request, and the caller's own where it sent one."""
-    found = [(b"x-request-id", request_id.encode())]
+def _callers(scope: Scope) -> str | None:
+    """Return the id that the caller gave the request, where it is short and plain."""
     for name, value in scope["headers"]:
         if name == b"x-request-id":
-            found.append((b"x-correlation-id", value))
-            break
-    return found
+            return value.decode() if CALLERS_ID.fullmatch(value) else None
+    return None
 
 
-async def _refuse(send: Send, request_id: str) -> None:
+async def _refuse(send: Send, shown: bytes) -> None:
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"cache-control", b"no-store"),
         (b"retry-after", b"1"),
-        (b"x-request-id", request_id.encode()),
+        (b"x-request-id", shown),
     ]
     await send({"type": "http.response.start", "status": 503, "headers": headers})
     await send({"type": "http.response.body", "body": UNWRITTEN})

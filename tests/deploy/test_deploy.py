@@ -115,11 +115,11 @@ def test_the_image_starts_a_command_that_exists():
     assert only("EXPOSE") == str(PORT)
 
 
-def test_the_health_check_is_python_that_asks_for_health():
+def test_the_health_check_is_python_that_asks_whether_it_lives():
     _, _, command = only("HEALTHCHECK").partition("CMD ")
     program, flag, source = json.loads(command)
     assert (program, flag) == ("python", "-c")
-    assert "'/health'" in source
+    assert "'/livez'" in source
     compile(source, "HEALTHCHECK", "exec")
 
 

@@ -1,4 +1,4 @@
-"""What an operator has begun: maintenance, a rebuild."""
+"""What an operator has begun: maintenance, a rebuild; and the id that a caller gave a request."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,3 +14,5 @@ def upgrade() -> None:
         sa.Column("value", sa.String(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
     )
+    if op.get_bind().dialect.name != "sqlite":  # there `service.audit.prepare` does it
+        op.add_column("audit_entries", sa.Column("caller_id", sa.Text()))
