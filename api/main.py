@@ -15,6 +15,7 @@ from api.audit import AuditMiddleware
 from api.bootstrap import build
 from api.context import Context
 from api.limits import LARGEST_BODY, BodyLimit
+from api.maintenance import MaintenanceGate
 from api.routes import fhir, oauth, package, v1
 from service.settings import Settings
 
@@ -34,7 +35,8 @@ class Alongside(FastAPI):
         # /fhir is asked most and needs nothing of FastAPI's: it is looked at first.
         others = BodyLimit(errors.SilentFailures(super().build_middleware_stack()))
         router = Router(fhir.routes(context), default=others, lifespan=_lifespan)
-        return AuditMiddleware(router, context.audit, context.clock)
+        gate = MaintenanceGate(router, context.reader)
+        return AuditMiddleware(gate, context.audit, context.clock)
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
