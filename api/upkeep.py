@@ -6,12 +6,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
+import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from api import bootstrap
 from api.context import Context
+from api.doctor import examine
+from api.doctor.findings import Level
 from api.operators import audited, entry_of
 from service import backups, maintenance, migrations
 from service.audit import open_audit, prepare
@@ -32,6 +35,7 @@ def add_to(cli: typer.Typer) -> None:
     cli.command("backup")(backup)
     cli.command("restore")(restore)
     cli.command("rebuild")(rebuild)
+    cli.command("doctor")(doctor)
     cli.add_typer(closing, name="maintenance")
 
 
@@ -105,6 +109,20 @@ def _said(done: Rebuilt) -> str:
             " run its `alongside rebuild`."
         )
     return " ".join(sentences)
+
+
+def doctor(
+    *, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
+) -> None:
+    """Say whether the installation is well; the exit code is 1 where something is wrong."""
+    found = list(examine(Settings()))
+    if as_json:
+        print(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+    else:
+        for each in found:
+            print(f"{each.level.value:8} {each.sentence}")
+    if any(each.level is Level.ERROR for each in found):
+        raise typer.Exit(1)
 
 
 @closing.command("on")

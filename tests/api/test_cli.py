@@ -1,5 +1,6 @@
 """The command line: plain sentences, exit codes, and an audit row for what an operator does."""
 
+import json
 import os
 import re
 import sqlite3
@@ -216,3 +217,23 @@ def test_a_rebuild_says_what_it_did(installed, folder):
     assert (code, out) == (0, "0 sources rendered again; 0 new versions.\n")
     assert installed("rebuild", "--all")[0] == 0
     assert audit_rows(folder)[-1] == ("CLI", "rebuild", None, "all", 200)
+
+
+def test_the_doctor_says_sentences_or_json_and_its_exit_code(installed, monkeypatch):
+    code, out, _ = installed("doctor")
+    assert code == 0
+    assert re.search(r"^ok +The database is at revision", out, re.MULTILINE)
+    found = json.loads(installed("doctor", "--json")[1])
+    assert {"check": "maintenance", "level": "ok", "sentence": "Maintenance is off."} in found
+    monkeypatch.setenv("ALONGSIDE_PUBLIC_BASE_URL", "http://groups.example.org")
+    code, out, _ = installed("doctor")
+    assert code == 1
+    assert "error" in out
+
+
+def test_maintenance_is_on_and_off_and_both_are_audited(installed, folder):
+    assert installed("maintenance", "on")[0] == 0
+    assert "on since" in installed("maintenance", "status")[1]
+    assert installed("maintenance", "off")[:2] == (0, "Maintenance is off.\n")
+    assert installed("maintenance", "status")[1] == "Maintenance is off.\n"
+    assert [row[1] for row in audit_rows(folder)] == ["maintenance/on", "maintenance/off"]
