@@ -10,6 +10,7 @@ https://hl7.org/fhir/R4/http.html#custom
 
 import logging
 import re
+import time
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote
@@ -19,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
 from api.headers import secured
+from api.metrics import Metrics, method_of, route_of
 from service.access import Access
 from service.audit import AuditEntry, AuditWriter
 from service.clock import Clock, microseconds
@@ -34,14 +36,18 @@ UNWRITTEN = (
     b'"detail":"the audit row could not be written, so nothing is answered"}'
 )
 
+UNAVAILABLE = 503
+
 log = logging.getLogger("alongside.audit")
+requests = logging.getLogger("alongside.requests")
 
 
 class AuditMiddleware:
     """The outermost layer: it sees refusals and failures too."""
 
-    def __init__(self, app: ASGIApp, writer: AuditWriter, clock: Clock) -> None:
+    def __init__(self, app: ASGIApp, writer: AuditWriter, clock: Clock, metrics: Metrics) -> None:
         self.app = app
+        self.metrics = metrics
         self.writer = writer
         self.clock = clock
 
@@ -53,7 +59,7 @@ class AuditMiddleware:
         state["request_id"] = request_id = uuid7().hex
         state["caller_id"] = caller_id = _callers(scope)
         shown = (caller_id or request_id).encode()
-        at = microseconds(self.clock())
+        at, begun = microseconds(self.clock()), time.perf_counter()
         refused = False
 
         async def audited(message: Message) -> None:
@@ -61,17 +67,38 @@ class AuditMiddleware:
             if message["type"] == "http.response.start":
                 try:
                     await self.writer.write(_entry(scope, state, at, message["status"]))
-                except BusyError:
+                except BusyError as error:
                     refused = True
-                    log.exception("audit row of request %s was not written", request_id)
+                    self._failed(scope, error, time.perf_counter() - begun)
                     await _refuse(send, shown)
                     return
+                self._answered(scope, message["status"], time.perf_counter() - begun)
                 headers = secured(message.get("headers", ()))
                 message["headers"] = [*headers, (b"x-request-id", shown)]
             if not refused:
                 await send(message)
 
         await self.app(scope, receive, audited)
+
+    def _failed(self, scope: Scope, error: BusyError, seconds: float) -> None:
+        request_id = scope["state"]["request_id"]
+        told = {"event": "audit.failed", "request_id": request_id}
+        log.error("audit row of request %s was not written", request_id, exc_info=error, extra=told)
+        self.metrics.audit_failed()
+        self.metrics.answered(scope, UNAVAILABLE, seconds)
+
+    def _answered(self, scope: Scope, status: int, seconds: float) -> None:
+        self.metrics.answered(scope, status, seconds)
+        if requests.isEnabledFor(logging.DEBUG):
+            told = {
+                "event": "request.answered",
+                "request_id": scope["state"]["request_id"],
+                "route": route_of(scope),
+                "method": method_of(scope),
+                "status": status,
+                "milliseconds": round(seconds * 1000, 1),
+            }
+            requests.debug("%(method)s %(route)s %(status)s", told, extra=told)
 
 
 def _entry(scope: Scope, state: dict[str, Any], at: int, status: int) -> AuditEntry:

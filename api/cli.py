@@ -4,7 +4,6 @@ What goes wrong is said in a sentence with the next step; the exit code is then 
 """
 
 import gc
-import logging
 import os
 import sys
 from pathlib import Path
@@ -18,7 +17,7 @@ from rich.progress import Progress
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from api import bootstrap, openapi, operators, upkeep
+from api import bootstrap, logs, openapi, operators, upkeep
 from api.demo import bench_form
 from api.demo.run import run as run_demo
 from api.main import create_app, described
@@ -42,7 +41,6 @@ cli.add_typer(connections, name="connections")
 upkeep.add_to(cli)
 
 Port = Annotated[int, typer.Option(envvar="PORT", min=1, max=65535)]
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 def main() -> None:
@@ -103,8 +101,7 @@ def migrate(
 def serve(host: str = "127.0.0.1", port: Port = 8000) -> None:
     """Serve until interrupted."""
     settings = settings_at(host, port)
-    logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logs.configure(settings)
     context = bootstrap.build(settings)
     if migrations.current(settings.database_url) != migrations.newest():
         _fail("the database is at an older revision: run `alongside migrate`")

@@ -13,7 +13,7 @@ from fastapi.openapi.utils import get_openapi
 
 from api import fhir_openapi
 from api.context import Context
-from api.routes import package
+from api.routes import metrics, package
 from api.routes.v1.described import PROBLEM_SCHEMA
 
 DESCRIPTION = (
@@ -44,6 +44,7 @@ TOKEN_REPLY = {
     "expires_in": 300,
     "scope": "system/*.rs",
 }
+CLOSED = {"error": "temporarily_unavailable", "error_description": "closed for maintenance"}
 REFUSED = {"error": "invalid_client", "error_description": "Client authentication failed"}
 WRONG = {"error": "invalid_scope", "error_description": "this client may not have: v1.write"}
 
@@ -64,7 +65,8 @@ def document(app: FastAPI, context: Context) -> dict[str, Any]:
         components.setdefault(name, {}).update(part)
     components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
     components.setdefault("securitySchemes", {}).update(_schemes())
-    ours = {**fhir_openapi.paths(context.registry), **package.paths(), **_token()}
+    apart = {**package.paths(), **metrics.paths(), **_token()}
+    ours = {**fhir_openapi.paths(context.registry), **apart}
     found["paths"] = {**ours, **found["paths"]}
     return found
 
@@ -93,6 +95,7 @@ def _token() -> dict[str, Any]:
             "200": _reply("A token; it is not to be stored", TOKEN_REPLY),
             "400": _reply("The request is wrong, or the scope is not to be had", WRONG),
             "401": _reply("The client did not prove who it is", REFUSED),
+            "503": _reply("Closed for maintenance; Retry-After says for how long", CLOSED),
         },
     }
     return {"/oauth/token": {"post": operation}}

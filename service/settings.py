@@ -6,7 +6,7 @@ https://docs.pydantic.dev/latest/concepts/pydantic_settings/
 import re
 from typing import Literal, Self
 
-from pydantic import AliasChoices, Field, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CRISIS_TEXT = (
@@ -52,6 +52,8 @@ class Settings(Canonical):
     page_size: int = Field(default=20, ge=1, le=1000)
     page_size_limit: int = Field(default=200, ge=1, le=1000)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] = "text"
+    metrics_token: SecretStr | None = Field(default=None, min_length=16)
     trusted_proxies: str = "127.0.0.1"
 
     @field_validator("public_base_url")

@@ -188,3 +188,14 @@ def test_the_proxy_leaves_the_services_own_limit_to_the_service():
 def test_the_proxy_logs_no_query():
     (fields,) = re.findall(r"log_format alongside (.*?);", text_of("nginx.conf"), re.DOTALL)
     assert [each for each in ("$request ", "$request_uri", "$args") if each in fields] == []
+
+
+def test_the_example_of_the_environment_has_every_setting_with_its_default():
+    lines = re.findall(r"^#ALONGSIDE_([A-Z_]+)=(.*)$", text_of("env.example"), re.MULTILINE)
+    told = {name.lower(): value for name, value in lines}
+    fields = Settings.model_fields.items()
+    defaults = {name: "" if each.default is None else str(each.default) for name, each in fields}
+    assert told == defaults
+    assert len(lines) == len(told)
+    others = [each for each in text_of("env.example").splitlines() if not each.startswith("#")]
+    assert others == [""]
