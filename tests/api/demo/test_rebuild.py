@@ -71,13 +71,14 @@ def make_older(url):
 def rebuilding(url, *arguments):
     command = [str(Path(sys.executable).with_name("alongside")), "rebuild", *arguments]
     environment = {**os.environ, "ALONGSIDE_DATABASE_URL": url}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    piped = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, env=environment, text=True, **piped)
 
 
 def finished(url, *arguments):
     with rebuilding(url, *arguments) as running:
-        said, _ = running.communicate(timeout=300)
-    assert running.returncode == 0
+        said, complaint = running.communicate(timeout=300)
+    assert running.returncode == 0, complaint
     return said
 
 
