@@ -1,6 +1,7 @@
 """Writes one audit row for each request, whichever route answers it (ADR 0006).
 
-Being outermost, it adds the headers that every answer has, too.
+Being outermost, it adds the headers that every answer has, too. A caller's X-Request-Id comes back
+and stands in the row beside ours; where there is none, or none that is plain, ours is told.
 
 Routes may leave `access`, `patients` and what a form `searched` in the request's state; nothing
 else is taken from them.
@@ -9,6 +10,7 @@ https://hl7.org/fhir/R4/http.html#custom
 
 import logging
 import re
+import time
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote
@@ -18,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
 from api.headers import secured
+from api.metrics import Metrics, method_of, route_of
 from service.access import Access
 from service.audit import AuditEntry, AuditWriter
 from service.clock import Clock, microseconds
@@ -27,19 +30,24 @@ SECRET_PARAMETER = re.compile(
     r"\b(access_token|token|client_secret|client_assertion|code_verifier)=[^&]*", re.IGNORECASE
 )
 LONGEST = 8000
+CALLERS_ID = re.compile(rb"[!-~]{1,128}")
 UNWRITTEN = (
     b'{"type":"about:blank","title":"The service is busy; try again","status":503,'
     b'"detail":"the audit row could not be written, so nothing is answered"}'
 )
 
+UNAVAILABLE = 503
+
 log = logging.getLogger("alongside.audit")
+requests = logging.getLogger("alongside.requests")
 
 
 class AuditMiddleware:
     """The outermost layer: it sees refusals and failures too."""
 
-    def __init__(self, app: ASGIApp, writer: AuditWriter, clock: Clock) -> None:
+    def __init__(self, app: ASGIApp, writer: AuditWriter, clock: Clock, metrics: Metrics) -> None:
         self.app = app
+        self.metrics = metrics
         self.writer = writer
         self.clock = clock
 
@@ -49,7 +57,9 @@ class AuditMiddleware:
             return
         state: dict[str, Any] = scope.setdefault("state", {})
         state["request_id"] = request_id = uuid7().hex
-        at = microseconds(self.clock())
+        state["caller_id"] = caller_id = _callers(scope)
+        shown = (caller_id or request_id).encode()
+        at, begun = microseconds(self.clock()), time.perf_counter()
         refused = False
 
         async def audited(message: Message) -> None:
@@ -57,17 +67,38 @@ class AuditMiddleware:
             if message["type"] == "http.response.start":
                 try:
                     await self.writer.write(_entry(scope, state, at, message["status"]))
-                except BusyError:
+                except BusyError as error:
                     refused = True
-                    log.exception("audit row of request %s was not written", request_id)
-                    await _refuse(send, request_id)
+                    self._failed(scope, error, time.perf_counter() - begun)
+                    await _refuse(send, shown)
                     return
+                self._answered(scope, message["status"], time.perf_counter() - begun)
                 headers = secured(message.get("headers", ()))
-                message["headers"] = [*headers, *_names(scope, request_id)]
+                message["headers"] = [*headers, (b"x-request-id", shown)]
             if not refused:
                 await send(message)
 
         await self.app(scope, receive, audited)
+
+    def _failed(self, scope: Scope, error: BusyError, seconds: float) -> None:
+        request_id = scope["state"]["request_id"]
+        told = {"event": "audit.failed", "request_id": request_id}
+        log.error("audit row of request %s was not written", request_id, exc_info=error, extra=told)
+        self.metrics.audit_failed()
+        self.metrics.answered(scope, UNAVAILABLE, seconds)
+
+    def _answered(self, scope: Scope, status: int, seconds: float) -> None:
+        self.metrics.answered(scope, status, seconds)
+        if requests.isEnabledFor(logging.DEBUG):
+            told = {
+                "event": "request.answered",
+                "request_id": scope["state"]["request_id"],
+                "route": route_of(scope),
+                "method": method_of(scope),
+                "status": status,
+                "milliseconds": round(seconds * 1000, 1),
+            }
+            requests.debug("%(method)s %(route)s %(status)s", told, extra=told)
 
 
 def _entry(scope: Scope, state: dict[str, Any], at: int, status: int) -> AuditEntry:
@@ -84,6 +115,7 @@ def _entry(scope: Scope, state: dict[str, Any], at: int, status: int) -> AuditEn
         query=_query(state.get("searched") or scope["query_string"]),
         status=status,
         patients=_patients(state.get("patients")),
+        caller_id=state["caller_id"],
     )
 
 
@@ -105,22 +137,20 @@ def _patients(keys: Iterable[str] | None) -> str | None:
     return orjson.dumps(sorted(set(keys))).decode() if keys else None
 
 
-def _names(scope: Scope, request_id: str) -> list[tuple[bytes, bytes]]:
-    """Return our id of the request, and the caller's own where it sent one."""
-    found = [(b"x-request-id", request_id.encode())]
+def _callers(scope: Scope) -> str | None:
+    """Return the id that the caller gave the request, where it is short and plain."""
     for name, value in scope["headers"]:
         if name == b"x-request-id":
-            found.append((b"x-correlation-id", value))
-            break
-    return found
+            return value.decode() if CALLERS_ID.fullmatch(value) else None
+    return None
 
 
-async def _refuse(send: Send, request_id: str) -> None:
+async def _refuse(send: Send, shown: bytes) -> None:
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"cache-control", b"no-store"),
         (b"retry-after", b"1"),
-        (b"x-request-id", request_id.encode()),
+        (b"x-request-id", shown),
     ]
     await send({"type": "http.response.start", "status": 503, "headers": headers})
     await send({"type": "http.response.body", "body": UNWRITTEN})

@@ -4,7 +4,6 @@ What goes wrong is said in a sentence with the next step; the exit code is then 
 """
 
 import gc
-import logging
 import os
 import sys
 from pathlib import Path
@@ -18,7 +17,7 @@ from rich.progress import Progress
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from api import bootstrap, openapi, operators
+from api import bootstrap, logs, openapi, operators, upkeep
 from api.cli_clients import clients
 from api.demo import bench_form
 from api.demo.run import run as run_demo
@@ -38,9 +37,9 @@ cli = typer.Typer(
 connections = typer.Typer(help="Hospitals, each with its EHR.", no_args_is_help=True)
 cli.add_typer(clients, name="clients")
 cli.add_typer(connections, name="connections")
+upkeep.add_to(cli)
 
 Port = Annotated[int, typer.Option(envvar="PORT", min=1, max=65535)]
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 def main() -> None:
@@ -101,8 +100,7 @@ def migrate(
 def serve(host: str = "127.0.0.1", port: Port = 8000) -> None:
     """Serve until interrupted."""
     settings = settings_at(host, port)
-    logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logs.configure(settings)
     context = bootstrap.build(settings)
     if migrations.current(settings.database_url) != migrations.newest():
         _fail("the database is at an older revision: run `alongside migrate`")

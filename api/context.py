@@ -5,6 +5,7 @@ from functools import cached_property
 
 from anyio import CapacityLimiter
 
+from api.metrics import Metrics
 from service.audit import AuditWriter
 from service.clock import Clock
 from service.database import Database
@@ -36,6 +37,10 @@ class Context:
     @cached_property
     def known_tokens(self) -> KnownTokens:
         return KnownTokens(self.settings.access_token_memory_seconds)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        return Metrics(self.database, self.reader)
 
     @cached_property
     def writers(self) -> CapacityLimiter:

@@ -182,7 +182,9 @@ async def unexpected(request: Request, error: Exception) -> Response:
         return _broken_off(request)
     request_id = request.scope.get("state", {}).get("request_id", "-")
     where = "".join(traceback.format_tb(error.__traceback__))
-    log.error("request %s failed: %s\n%s", request_id, type(error).__name__, where)
+    kind = type(error).__name__
+    told = {"event": "request.failed", "request_id": request_id, "failure": kind}
+    log.error("request %s failed: %s\n%s", request_id, kind, where, extra=told)
     if is_fhir(request):
         return _outcome(500, "exception", UNEXPECTED)
     return _problem(500, "The service failed", UNEXPECTED, (), request.url.path)

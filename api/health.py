@@ -1,6 +1,10 @@
-"""Liveness and readiness, for whoever runs the service; no token is needed."""
+"""Liveness and readiness, for whoever runs the service; no token is needed.
 
-from typing import Literal
+/health and /ready are older names of /livez and /readyz.
+https://kubernetes.io/docs/reference/using-api/health-checks/
+"""
+
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
@@ -10,6 +14,7 @@ from service import migrations
 from service.errors import BusyError
 
 router = APIRouter(tags=["Operation of the service"])
+NOT_YET: dict[int | str, dict[str, Any]] = {503: {"description": "Not yet"}}
 REVISION = "SELECT version_num FROM alembic_version"
 
 
@@ -32,13 +37,15 @@ class Ready(BaseModel):
     revision: str
 
 
+@router.get("/livez", operation_id="livez")
 @router.get("/health", operation_id="health")
 async def health() -> Health:
     """Whether the process lives."""
     return Health()
 
 
-@router.get("/ready", operation_id="ready", responses={503: {"description": "Not yet"}})
+@router.get("/readyz", operation_id="readyz", responses=NOT_YET)
+@router.get("/ready", operation_id="ready", responses=NOT_YET)
 async def ready(request: Request) -> Ready:
     """Whether requests can be answered now."""
     context: Context = request.app.state.context

@@ -1,5 +1,6 @@
 """The application: FHIR, /v1, tokens, health and pages, behind one audit row a request."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,8 +16,11 @@ from api.audit import AuditMiddleware
 from api.bootstrap import build
 from api.context import Context
 from api.limits import LARGEST_BODY, BodyLimit
-from api.routes import fhir, oauth, package, v1
+from api.maintenance import MaintenanceGate
+from api.routes import fhir, metrics, oauth, package, v1
 from service.settings import Settings
+
+log = logging.getLogger("alongside")
 
 # What FastAPI would hand to a collector has query strings and exception messages in it.
 SILENT: Any = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
@@ -34,7 +38,8 @@ class Alongside(FastAPI):
         # /fhir is asked most and needs nothing of FastAPI's: it is looked at first.
         others = BodyLimit(errors.SilentFailures(super().build_middleware_stack()))
         router = Router(fhir.routes(context), default=others, lifespan=_lifespan)
-        return AuditMiddleware(router, context.audit, context.clock)
+        gate = MaintenanceGate(router, context.reader)
+        return AuditMiddleware(gate, context.audit, context.clock, context.metrics)
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -56,6 +61,7 @@ def create_app(context: Context) -> FastAPI:
     errors.install(app)
     app.router.routes.extend(oauth.routes(context))
     app.router.routes.extend(package.routes())
+    app.router.routes.extend(metrics.routes(context))
     app.include_router(v1.router, max_body_size=LARGEST_BODY)
     app.include_router(health.router)
     app.add_route("/openapi.json", _openapi)
@@ -77,7 +83,9 @@ def app() -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
+    log.info("the service has started", extra={"event": "service.started"})
     yield
+    log.info("the service stops", extra={"event": "service.stopped"})
     context: Context = application.state.context
     await context.reader.close()
     context.audit.close()

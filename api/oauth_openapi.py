@@ -53,6 +53,7 @@ ACTIVE = {
 }
 REFUSED = {"error": "invalid_client", "error_description": "Client authentication failed"}
 WRONG = {"error": "invalid_scope", "error_description": "this client may not have: v1.write"}
+CLOSED = {"error": "temporarily_unavailable", "error_description": "closed for maintenance"}
 INCOMPLETE = {"error": "invalid_request", "error_description": "token is required"}
 BY_CLIENT: list[Json] = [{"clientSecret": []}, {}]
 
@@ -127,6 +128,7 @@ def _refusals(description: str, example: Json) -> Json:
     return {
         "400": _reply(description, example),
         "401": _reply("The client did not prove who it is", REFUSED),
+        "503": _reply("Closed for maintenance; Retry-After says for how long", CLOSED),
     }
 
 

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from api.context import Context
 from service.access import GRANULAR, Scopes, is_granular, is_scope
 from service.audit import AuditEntry
-from service.clock import microseconds
+from service.clock import Clock, microseconds
 from service.commands import CreateConnection, CreateFacility
 from service.connections import create_connection, create_facility
 from service.errors import AlongsideError, ForbiddenError, NotFoundError, ValueSetError
@@ -63,7 +63,7 @@ def token(context: Context, client: str, scope: str) -> str:
         )
         return issue(session, row, grant, context.clock())
 
-    with _audited(context, client, "token", query=f"scope={scope}"):
+    with audited(context, client, "token", query=f"scope={scope}"):
         return context.database.unit_of_work(work)
 
 
@@ -78,7 +78,7 @@ def add_connection(context: Context, command: CreateConnection) -> UUID:
         create_facility(session, organisation, now)
         return connection.id
 
-    with _audited(context, command.name, "connections/add"):
+    with audited(context, command.name, "connections/add"):
         return context.database.unit_of_work(work, CONNECTIONS)
 
 
@@ -100,7 +100,7 @@ def add_client(context: Context, registration: Registration) -> str:
         )
         return clients.add_client(session, new)[1]
 
-    with _audited(context, registration.name, "clients/add"):
+    with audited(context, registration.name, "clients/add"):
         _check_address(context, registration.keys)
         return context.database.unit_of_work(work)
 
@@ -111,7 +111,7 @@ def rotate_client(context: Context, name: str, keys: clients.Keys | None) -> str
     def work(session: Session) -> str:
         return clients.rotate_client(session, name, keys)[1]
 
-    with _audited(context, name, "clients/rotate"):
+    with audited(context, name, "clients/rotate"):
         _check_address(context, keys)
         return context.database.unit_of_work(work)
 
@@ -125,7 +125,7 @@ def _check_address(context: Context, keys: clients.Keys | None) -> None:
 def disable_client(context: Context, name: str) -> None:
     """Refuse this client from now on."""
     now = context.clock()
-    with _audited(context, name, "clients/disable"):
+    with audited(context, name, "clients/disable"):
         context.database.unit_of_work(lambda session: clients.disable_client(session, name, now))
 
 
@@ -143,13 +143,26 @@ def _connection(session: Session, name: str | None) -> UUID | None:
 
 
 @contextmanager
-def _audited(
-    context: Context, client: str, path: str, *, query: str | None = None
+def audited(
+    context: Context, client: str | None, path: str, *, query: str | None = None
 ) -> Iterator[None]:
     """Write the row before anything is printed; a refusal has its row too."""
-    entry = AuditEntry(
+    entry = entry_of(context.clock, path, client=client, query=query)
+    try:
+        yield
+    except AlongsideError:
+        context.audit.write_now(entry._replace(status=403))
+        raise
+    context.audit.write_now(entry)
+
+
+def entry_of(
+    clock: Clock, path: str, *, client: str | None = None, query: str | None = None
+) -> AuditEntry:
+    """Return the audit row of what an operator does."""
+    return AuditEntry(
         request_id=new_id().hex,
-        at=microseconds(context.clock()),
+        at=microseconds(clock()),
         client=client,
         audience=None,
         address=_operator(),
@@ -158,12 +171,6 @@ def _audited(
         query=query,
         status=200,
     )
-    try:
-        yield
-    except AlongsideError:
-        context.audit.write_now(entry._replace(status=403))
-        raise
-    context.audit.write_now(entry)
 
 
 def _operator() -> str:

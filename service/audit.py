@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 import psycopg
-from sqlalchemy import make_url
+from sqlalchemy import inspect, make_url
 
 from service.checkpoints import Checkpoints
 from service.engine import create_engine, normalised
@@ -21,13 +21,13 @@ from service.models.audit import audit_metadata
 
 SQLITE_INSERT = (
     "INSERT INTO audit_entries"
-    " (request_id, at, client, audience, address, method, path, query, status, patients)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " (request_id, at, client, audience, address, method, path, query, status, patients, caller_id)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 POSTGRESQL_INSERT = (  # of any number of rows
     "INSERT INTO audit_entries SELECT * FROM json_to_recordset(%s) r(request_id text, at bigint,"
     " client text, audience bigint, address text, method text, path text, query text, status int,"
-    " patients text)"
+    " patients text, caller_id text)"
 )
 BUSY_SECONDS = 2.0
 BATCH = 500
@@ -53,6 +53,7 @@ class AuditEntry(NamedTuple):
     query: str | None
     status: int
     patients: str | None = None
+    caller_id: str | None = None
 
 
 class AuditWriter(Protocol):
@@ -76,9 +77,16 @@ def open_audit(url: str) -> AuditWriter:
 
 
 def prepare(url: str) -> None:
-    """Create the table where it is missing, as on SQLite, whose audit file has no revisions."""
+    """Create the table where it is missing, as on SQLite, whose audit file has no revisions.
+
+    What an older version created gets the column that came since.
+    """
     engine = create_engine(url)
     audit_metadata.create_all(engine)
+    known = {column["name"] for column in inspect(engine).get_columns("audit_entries")}
+    if "caller_id" not in known:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE audit_entries ADD COLUMN caller_id TEXT")
     engine.dispose()
 
 

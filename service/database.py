@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
 from service.checkpoints import Checkpoints
@@ -72,6 +73,8 @@ class Database:
         attach_guard(self.engine)
         attach_guard(self._impatient)
         self._thread = threading.local()
+        self._counting = threading.Lock()
+        self.retries = 0  # of units of work, since the process began
 
     def read(self, work: Callable[[Session], T]) -> T:
         """Run `work`, which only reads.
@@ -117,6 +120,8 @@ class Database:
             except DBAPIError as error:
                 if not _may_retry(error):
                     raise
+            with self._counting:
+                self.retries += 1
             if time.monotonic() - started > PATIENCE_SECONDS:
                 break
             time.sleep(min(FIRST_PAUSE_SECONDS * 2**attempt, 0.25))
@@ -146,6 +151,14 @@ class Database:
             return result
         finally:
             self._process_lock.release()
+
+    def connections(self) -> dict[str, int]:
+        """Return how many connections are in use, and how many wait to be."""
+        pools = [
+            pool for pool in (self.engine.pool, self._impatient.pool) if isinstance(pool, QueuePool)
+        ]
+        used = sum(pool.checkedout() for pool in pools)
+        return {"used": used, "idle": sum(pool.checkedin() for pool in pools)}
 
     def close(self) -> None:
         """Let go of every connection."""

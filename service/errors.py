@@ -15,7 +15,10 @@ AlongsideError
 │   ├── DuplicateError     it exists already
 │   └── MultipleMatchesError  a condition is met by several
 ├── BusyError           not now; try again
-│   └── OccupiedError      somebody else is writing, and this write was not to wait
+│   ├── OccupiedError      somebody else is writing, and this write was not to wait
+│   ├── OutdatedError      a newer version of the service wrote what this one would replace
+│   └── MaintenanceError   an operator has closed the service for a while
+├── BackupError         a copy cannot be made, or cannot be taken back
 └── ProjectionError     a write round the unit of work; a fault of ours
 
 https://hl7.org/fhir/R4/valueset-issue-type.html
@@ -131,6 +134,18 @@ class BusyError(AlongsideError):
 
 class OccupiedError(BusyError):
     """Somebody else is writing; what must not wait is tried again where it may."""
+
+
+class OutdatedError(BusyError):
+    """A newer version of the service wrote what this process would replace (DESIGN section 2)."""
+
+
+class MaintenanceError(BusyError):
+    title = "The service is closed for maintenance"
+
+
+class BackupError(AlongsideError):
+    """Told to an operator, with the next step."""
 
 
 class ProjectionError(AlongsideError):

@@ -7,7 +7,7 @@ import re
 from ipaddress import ip_network
 from typing import Literal, Self
 
-from pydantic import AliasChoices, Field, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CRISIS_TEXT = (
@@ -54,6 +54,8 @@ class Settings(Canonical):
     page_size_limit: int = Field(default=200, ge=1, le=1000)
     jwks_networks: str | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] = "text"
+    metrics_token: SecretStr | None = Field(default=None, min_length=16)
     trusted_proxies: str = "127.0.0.1"
 
     @field_validator("public_base_url")

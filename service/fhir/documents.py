@@ -51,6 +51,7 @@ ARCHIVE = (
     "INSERT INTO document_versions (id, version, last_updated, content, deleted, confidentiality,"
     " sealed) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
+RAISE = "UPDATE documents SET revision = ? WHERE id = ?"
 SEAL = "UPDATE document_versions SET sealed = ? WHERE id = ?"
 EVENT = "INSERT INTO events (id, version, audience, type, kind, at) VALUES (?, ?, ?, ?, ?, ?)"
 # Whatever order rows were collected in, old index rows go before new ones come.
@@ -60,6 +61,7 @@ ORDER = (
     INSERT,
     UPDATE,
     TOMBSTONE,
+    RAISE,
     *CLEAR,
     *INSERTS,
     EVENT,
@@ -128,12 +130,23 @@ class Put(NamedTuple):
 
 
 class Writer:
-    """Collects the statements of one unit of work and runs them in batches."""
+    """Collects the statements of one unit of work and runs them in batches.
 
-    def __init__(self, session: Session, stamp: int, types: dict[str, ResourceType]) -> None:
+    `again` tells that nothing happened but a new rendering; what follows events may pass that over.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        stamp: int,
+        types: dict[str, ResourceType],
+        *,
+        again: bool = False,
+    ) -> None:
         self.session = session
         self.stamp = stamp
         self.types = types
+        self.again = again
         self._batches: dict[str, list[Row]] = defaultdict(list)
 
     def put(self, target: Target, stored: Stored | None, seal: Seal | None = None) -> Put:
@@ -157,6 +170,15 @@ class Writer:
         self._add(TOMBSTONE, stamp, b"", True, stored.id)
         self.clear(stored.id)
         self._event(stored.id, stored.version + 1, stored.audience, stored.type, "delete", stamp)
+
+    def raise_revision(self, stored: Stored, revision: int) -> None:
+        """Note that a mapping of this revision has looked at the document."""
+        self._add(RAISE, revision, stored.id)
+
+    @property
+    def versions(self) -> int:
+        """Return how many versions are about to be written."""
+        return len(self._batches[EVENT])
 
     def run(self) -> None:
         """Execute what was collected."""
@@ -192,7 +214,7 @@ class Writer:
         )  # fmt: skip
         self.clear(stored.id)
         self.index(stored.id, stored.audience, stored.type, rows)
-        kind = "rerendered" if target.revision > stored.revision else "update"
+        kind = "rerendered" if self.again else "update"
         self._event(stored.id, version, stored.audience, stored.type, kind, stamp)
         return Put(version, stamp, content)
 

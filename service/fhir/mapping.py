@@ -209,5 +209,13 @@ class Registry:
         return {kind: tuple(found) for kind, found in kinds.items()}
 
     @cached_property
+    def revisions(self) -> dict[tuple[str, str], int]:
+        """Return the highest revision of the mappings of each type from each kind of source."""
+        found: dict[tuple[str, str], int] = {}
+        for each in self.mappings:
+            found[each.type, each.kind] = max(each.revision, found.get((each.type, each.kind), 0))
+        return found
+
+    @cached_property
     def by_type(self) -> dict[str, ResourceType]:
         return {kind.name: kind for kind in self.types}

@@ -7,7 +7,7 @@ what the current version says is dropped.
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import delete, insert
@@ -15,6 +15,7 @@ from sqlmodel import Session as DbSession
 from sqlmodel import col, select
 
 from service.clock import Clock, microseconds, system_clock
+from service.errors import OutdatedError
 from service.fhir import loading
 from service.fhir.audiences import (
     Views,
@@ -24,12 +25,13 @@ from service.fhir.audiences import (
     public_audience,
     views,
 )
-from service.fhir.documents import Seal, Target, Writer, stored_by_source
+from service.fhir.documents import Seal, Stored, Target, Writer, stored_by_source
 from service.fhir.mapping import Audience, Registry, View
 from service.fhir.sources import (
     Sources,
     affected_sources,
     consent_patients,
+    kind_of,
     needed_aggregates,
 )
 from service.guard import Touched
@@ -41,7 +43,15 @@ from service.models.enrollments import Enrollment, EnrollmentStatus
 from service.models.facts import MemberFacts, RosterFacts
 from service.models.patients import Link
 
+OUTDATED = "a newer version of the service has written these records: restart this process with it"
 ON_ROSTER = (EnrollmentStatus.ACTIVE, EnrollmentStatus.ON_HOLD)
+
+
+class Again(NamedTuple):
+    """What rendering again did: the versions it wrote, and what it left to a newer version."""
+
+    versions: int = 0
+    newer: int = 0
 
 
 class DocumentProjector:
@@ -69,17 +79,51 @@ class DocumentProjector:
         rendering = Rendering(self.registry, session, self.key(session), now)
         targets = rendering.targets(sources)
         stored = stored_by_source(session, sources.keys())
+        if any(map(self._is_newer, stored.values())):
+            raise OutdatedError(OUTDATED)
         writer = Writer(session, stamp, self.registry.by_type)
-        seals = _seals(session, touched, now)
-        written = set()
-        for target in targets:
-            written.add(target.id)
-            writer.put(target, stored.get(target.id), seals.get(target.audience.number))
-        for document_id, document in stored.items():
-            if document_id not in written:
-                writer.remove(document, seals.get(document.audience))
+        _write(writer, targets, stored, _seals(session, touched, now))
         writer.run()
         _remember_due(session, regranted, rendering.views)
+
+    def render_again(self, session: DbSession, sources: Sources, stamp: int) -> Again:
+        """Write the documents of these sources as the mappings make them now.
+
+        The caller holds the locks. Those of a higher revision stay as they are.
+        """
+        rendering = Rendering(self.registry, session, self.key(session), self.clock())
+        found = stored_by_source(session, sources.keys())
+        newer = {one for one, row in found.items() if self._is_newer(row)}
+        stored = {one: row for one, row in found.items() if one not in newer}
+        targets = [each for each in rendering.targets(sources) if each.id not in newer]
+        writer = Writer(session, stamp, self.registry.by_type, again=True)
+        _write(writer, targets, stored, {})
+        for row in stored.values():
+            if row.revision < (current := self._revision(row)):
+                writer.raise_revision(row, current)
+        versions = writer.versions
+        writer.run()
+        return Again(versions=versions, newer=len(newer))
+
+    def _is_newer(self, row: Stored) -> bool:
+        return row.revision > self._revision(row)
+
+    def _revision(self, row: Stored) -> int:
+        """Return the revision of our mapping of this document; its own where we have none."""
+        return self.registry.revisions.get((row.type, kind_of(row.source)), row.revision)
+
+
+def _write(
+    writer: Writer, targets: list[Target], stored: dict[str, Stored], seals: dict[int, Seal]
+) -> None:
+    """Put every target, and remove what is stored and no target any more."""
+    written = set()
+    for target in targets:
+        written.add(target.id)
+        writer.put(target, stored.get(target.id), seals.get(target.audience.number))
+    for document_id, document in stored.items():
+        if document_id not in written:
+            writer.remove(document, seals.get(document.audience))
 
 
 class Rendering:

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlmodel import Session as DbSession
 from sqlmodel import col, select
 
-from service.driver import fetched
+from service.driver import columns, fetched
 from service.guard import Touched
 from service.models.aggregates import Aggregate, group_aggregate, patient_aggregate
 from service.models.base import Projected
@@ -50,10 +50,27 @@ class Sources:
     def add(self, kind: str, ids: Iterable[UUID]) -> None:
         self.ids.setdefault(kind, set()).update(ids)
 
+    @classmethod
+    def of(cls, keys: Iterable[str]) -> "Sources":
+        """Return the sources of these keys, as documents remember them."""
+        found = cls()
+        for key in keys:
+            kind, *ids = key.split(":")
+            if kind == "visit":
+                session_id, patient_id = map(UUID, ids)
+                found.visits.add((session_id, patient_id))
+            else:
+                found.add(kind, map(UUID, ids))
+        return found
+
     def keys(self) -> set[str]:
         """Return the source keys as documents remember them."""
         found = {f"{kind}:{one.hex}" for kind, ids in self.ids.items() for one in ids}
         return found | {f"visit:{s.hex}:{p.hex}" for s, p in self.visits}
+
+
+def kind_of(source: str) -> str:
+    return source.partition(":")[0]
 
 
 def consent_patients(touched: Touched) -> set[UUID]:
@@ -77,6 +94,20 @@ def needed_aggregates(session: DbSession, touched: Touched) -> set[Aggregate]:
     patients.update(_patients_with_responses(session, _regrouped(touched)))
     patients.update(_consents_to(session, touched, Consent.patient_id))
     alone = {Aggregate(kind, row.id.hex) for cls, kind in STANDALONE for row in touched.of(cls)}
+    return alone | {patient_aggregate(p) for p in patients} | {group_aggregate(g) for g in groups}
+
+
+def aggregates_of(session: DbSession, sources: Sources) -> set[Aggregate]:
+    """Return every aggregate whose lock protects the documents of these sources."""
+    ids = sources.ids
+    patients = {*ids.get("patient", ())}
+    groups = {*ids.get("group", ()), *ids.get("roster", ())}
+    groups |= _groups_of_sessions(session, {one for one, _ in sources.visits})
+    for kind, table in (("enrollment", Enrollment), ("response", Response), ("consent", Consent)):
+        for row in columns(session, table, ids.get(kind, ())):
+            patients.add(row["patient_id"])
+            groups.update(filter(None, [row.get("group_id")]))
+    alone = {Aggregate(kind, one.hex) for _, kind in STANDALONE for one in ids.get(kind, ())}
     return alone | {patient_aggregate(p) for p in patients} | {group_aggregate(g) for g in groups}
 
 

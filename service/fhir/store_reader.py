@@ -47,6 +47,9 @@ class StoreReader(Protocol):
     async def moment(self) -> int | None:
         """Return what the clock of the stamps says, or None where it is this machine's."""
 
+    def connections(self) -> dict[str, int]:
+        """Return how many connections are in use, and how many wait to be."""
+
     async def close(self) -> None:
         """Let go of the connections."""
 
@@ -82,6 +85,9 @@ class SqliteReader:
 
     async def moment(self) -> int | None:
         return None
+
+    def connections(self) -> dict[str, int]:
+        return {"idle": len(self._opened)}  # one for each thread that asked
 
     async def close(self) -> None:
         for connection in self._opened:
@@ -188,6 +194,12 @@ class PostgresqlReader:
     async def moment(self) -> int | None:
         ((found,),) = await self.rows(MOMENT, ())
         return int(found)
+
+    def connections(self) -> dict[str, int]:
+        told = self._pool.get_stats()
+        opened, idle = told.get("pool_size", 0), told.get("pool_available", 0)
+        waiting = told.get("requests_waiting", 0)
+        return {"used": opened - idle, "idle": idle, "wanted": waiting}
 
     async def close(self) -> None:
         await self._pool.close()

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, text
 from service.engine import UNIT_OF_WORK, WRITING, create_engine
 from service.guard import SCHEMA_CHANGE
 from service.migrations.schema import install_guard, metadata_of, missing_triggers
+from service.migrations.statistics import keep_statistics
 
 # One number for everyone who migrates, so that two processes starting together take turns.
 MIGRATION_LOCK = 7_206_113_551
@@ -33,6 +34,12 @@ def newest() -> str:
     """Return the revision that this code needs."""
     head = ScriptDirectory.from_config(configuration()).get_current_head()
     return head or ""
+
+
+def is_known(revision: str) -> bool:
+    """Tell whether this code can bring a database on from this revision."""
+    script = ScriptDirectory.from_config(configuration())
+    return revision in {each.revision for each in script.walk_revisions()}
 
 
 def current(database_url: str) -> str | None:
@@ -66,6 +73,7 @@ def _upgrade(connection: Connection) -> None:
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     install_guard(connection)
+    keep_statistics(connection)
 
 
 def check(database_url: str | None = None) -> list[str]:

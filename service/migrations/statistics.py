@@ -41,3 +41,12 @@ def set_statistics(connection: Connection) -> None:
     connection.execute(text(CLEAR))
     connection.exec_driver_sql(INSERT, [(*key, stat) for key, stat in STATISTICS.items()])
     connection.execute(text(CREATE))
+
+
+def keep_statistics(connection: Connection) -> None:
+    """Set them again where somebody, such as ANALYZE, has changed them."""
+    if connection.dialect.name != "sqlite":
+        return
+    told = connection.execute(text("SELECT tbl, idx, stat FROM sqlite_stat1"))
+    if {(table, index): stat for table, index, stat in told} != STATISTICS:
+        set_statistics(connection)

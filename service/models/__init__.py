@@ -9,6 +9,7 @@ from service.models import (
     groups,
     patients,
     screening,
+    upkeep,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "groups",
     "patients",
     "screening",
+    "upkeep",
 ]

@@ -21,5 +21,6 @@ audit_entries = Table(
     Column("query", Text),
     Column("status", Integer, nullable=False),
     Column("patients", Text),
+    Column("caller_id", Text),  # the request's id as the caller gave it
     sqlite_with_rowid=False,
 )

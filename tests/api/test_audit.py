@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+import sqlite3
+from contextlib import closing
 
 import pytest
 
+from service.audit import prepare
 from service.errors import BusyError
 
 REQUESTS = [
@@ -14,6 +17,8 @@ REQUESTS = [
     ("GET", "/static/alongside.css", 200),
     ("GET", "/health", 200),
     ("GET", "/ready", 200),
+    ("GET", "/livez", 200),
+    ("GET", "/readyz", 200),
     ("GET", "/fhir/metadata", 200),
     ("GET", "/fhir/Patient", 401),
     ("GET", "/fhir/Nonsense/1/2/3", 401),
@@ -73,10 +78,34 @@ def test_no_row_and_no_log_has_a_secret(served, caplog):
     assert secret not in said
 
 
-def test_the_callers_own_request_id_comes_back_beside_ours(served):
-    answer = served.client.get("/health", headers={"X-Request-Id": "theirs-1"})
-    assert answer.headers["x-correlation-id"] == "theirs-1"
-    assert answer.headers["x-request-id"] == served.rows()[0].request_id
+def test_the_callers_own_request_id_comes_back_and_stands_beside_ours(served):
+    answer = served.client.get("/livez", headers={"X-Request-Id": "theirs-1"})
+    assert answer.headers.get_list("x-request-id") == ["theirs-1"]
+    (row,) = served.rows()
+    assert row.caller_id == "theirs-1"
+    assert row.request_id != "theirs-1"
+
+
+@pytest.mark.parametrize("given", ["", "two words", "x" * 129, "caf\xe9", "a\tb"])
+def test_an_id_that_is_long_or_not_plain_is_not_taken(served_on_sqlite, given):
+    headers = {"X-Request-Id": given.encode("latin-1")}
+    answer = served_on_sqlite.client.get("/livez", headers=headers)
+    (row,) = served_on_sqlite.rows()
+    assert answer.headers["x-request-id"] == row.request_id
+    assert row.caller_id is None
+
+
+def test_an_audit_file_of_an_older_version_gets_the_new_column(tmp_path):
+    file = tmp_path / "audit.db"
+    url = f"sqlite:///{file}"
+    prepare(url)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("ALTER TABLE audit_entries DROP COLUMN caller_id")
+    for _ in range(2):
+        prepare(url)
+    with closing(sqlite3.connect(file)) as connection:
+        names = [row[1] for row in connection.execute("PRAGMA table_info(audit_entries)")]
+    assert names[-1] == "caller_id"
 
 
 def test_the_row_is_there_before_the_first_byte(served_on_sqlite):

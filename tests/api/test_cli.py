@@ -6,6 +6,7 @@ import re
 import sqlite3
 import stat
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -264,3 +265,47 @@ def test_a_granular_scope_is_refused_with_the_reason(installed):
     installed("clients", "add", "harbor", "--scope", "system/*.rs")
     code, _, err = installed("token", "--client", "harbor", "--scope", "system/Patient.rs?name=x")
     assert (code, "not offered here yet" in err) == (1, True)
+
+
+def test_a_copy_is_written_taken_back_and_both_are_audited(installed, folder, monkeypatch):
+    code, out, _ = installed("backup", str(folder))
+    assert code == 0
+    main, audit = out.split()
+    assert re.search(r"/alongside-\d{8}T\d{6}Z\.db$", main)
+    assert audit == main.replace(".db", "-audit.db")
+    assert stat.S_IMODE(Path(main).stat().st_mode) == 0o600
+    assert audit_rows(folder)[-1] == ("CLI", "backup", None, None, 200)
+    code, _, err = installed("restore", main)
+    assert code == 1
+    assert "--replace" in err
+    assert installed("restore", main, "--replace")[:2] == (0, "Restored.\n")
+    assert audit_rows(folder) == [("CLI", "restore", None, None, 200)]
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{folder / 'other.db'}")
+    assert installed("restore", main)[0] == 0
+
+
+def test_a_rebuild_says_what_it_did(installed, folder):
+    code, out, _ = installed("rebuild")
+    assert (code, out) == (0, "0 sources rendered again; 0 new versions.\n")
+    assert installed("rebuild", "--all")[0] == 0
+    assert audit_rows(folder)[-1] == ("CLI", "rebuild", None, "all", 200)
+
+
+def test_the_doctor_says_sentences_or_json_and_its_exit_code(installed, monkeypatch):
+    code, out, _ = installed("doctor")
+    assert code == 0
+    assert re.search(r"^ok +The database is at revision", out, re.MULTILINE)
+    found = json.loads(installed("doctor", "--json")[1])
+    assert {"check": "maintenance", "level": "ok", "sentence": "Maintenance is off."} in found
+    monkeypatch.setenv("ALONGSIDE_PUBLIC_BASE_URL", "http://groups.example.org")
+    code, out, _ = installed("doctor")
+    assert code == 1
+    assert "error" in out
+
+
+def test_maintenance_is_on_and_off_and_both_are_audited(installed, folder):
+    assert installed("maintenance", "on")[0] == 0
+    assert "on since" in installed("maintenance", "status")[1]
+    assert installed("maintenance", "off")[:2] == (0, "Maintenance is off.\n")
+    assert installed("maintenance", "status")[1] == "Maintenance is off.\n"
+    assert [row[1] for row in audit_rows(folder)] == ["maintenance/on", "maintenance/off"]

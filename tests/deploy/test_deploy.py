@@ -115,11 +115,11 @@ def test_the_image_starts_a_command_that_exists():
     assert only("EXPOSE") == str(PORT)
 
 
-def test_the_health_check_is_python_that_asks_for_health():
+def test_the_health_check_is_python_that_asks_whether_it_lives():
     _, _, command = only("HEALTHCHECK").partition("CMD ")
     program, flag, source = json.loads(command)
     assert (program, flag) == ("python", "-c")
-    assert "'/health'" in source
+    assert "'/livez'" in source
     compile(source, "HEALTHCHECK", "exec")
 
 
@@ -193,3 +193,14 @@ def test_the_proxy_logs_no_query():
 def test_a6_35_the_example_of_a_proxy_takes_no_tls_older_than_1_2():
     text = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
     assert re.findall(r"ssl_protocols ([^;]+);", text) == ["TLSv1.2 TLSv1.3"]
+
+
+def test_the_example_of_the_environment_has_every_setting_with_its_default():
+    lines = re.findall(r"^#ALONGSIDE_([A-Z_]+)=(.*)$", text_of("env.example"), re.MULTILINE)
+    told = {name.lower(): value for name, value in lines}
+    fields = Settings.model_fields.items()
+    defaults = {name: "" if each.default is None else str(each.default) for name, each in fields}
+    assert told == defaults
+    assert len(lines) == len(told)
+    others = [each for each in text_of("env.example").splitlines() if not each.startswith("#")]
+    assert others == [""]

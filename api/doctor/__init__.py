@@ -1,0 +1,31 @@
+"""`alongside doctor`: whether an installation is well, in plain sentences; it changes nothing."""
+
+from collections.abc import Iterator
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from api import bootstrap
+from api.doctor import contents, machine, queues, reach
+from api.doctor.findings import Finding, Level, error
+from service.clock import Clock, system_clock
+from service.settings import Settings
+
+
+def examine(settings: Settings, clock: Clock = system_clock) -> Iterator[Finding]:
+    """Yield what is found, good and bad; what needs the database only where there is one."""
+    yield from machine.findings(settings)
+    reached = list(reach.findings(settings))
+    yield from reached
+    if any(each.level is Level.ERROR for each in reached):
+        return
+    database = bootstrap.open_database(settings, clock)
+    try:
+        found = database.read(lambda session: list(contents.findings(session, clock())))
+        yield from found
+        if all(each.check != "migrations" or each.level is Level.OK for each in found):
+            yield from database.read(lambda session: list(queues.findings(session, clock())))
+    except SQLAlchemyError as failure:
+        kind = type(getattr(failure, "orig", None) or failure).__name__
+        yield error("database", f"The database refused a question ({kind}): alongside migrate.")
+    finally:
+        database.close()
