@@ -119,6 +119,7 @@ def test_a6_37_half_of_the_proof_is_none(server, left_out):
 
 
 NOW = int(system_clock().timestamp())
+DAY = 86_400  # the tests may come long after they were collected
 
 
 @pytest.mark.parametrize(
@@ -141,13 +142,13 @@ NOW = int(system_clock().timestamp())
         ({"exp": 10**400}, ""),
         ({"exp": NOW - 60}, "has expired"),
         ({"exp": -1}, "has expired"),
-        ({"exp": NOW + 900}, "at most 5 minutes"),
+        ({"exp": NOW + DAY}, "at most 5 minutes"),
         ({"jti": None}, "jti is required"),
         ({"jti": ""}, "jti is required"),
         ({"jti": 7}, "jti is required"),
         ({"jti": "x" * 256}, "jti is required"),
-        ({"nbf": NOW + 600}, "nbf is still to come"),
-        ({"iat": NOW + 600}, "iat is still to come"),
+        ({"nbf": NOW + DAY}, "nbf is still to come"),
+        ({"iat": NOW + DAY}, "iat is still to come"),
         ({"iat": "now"}, "iat must be a number"),
     ],
 )
