@@ -87,7 +87,7 @@ def _update(sender: Sender, entry: Entry) -> Planned:
         change = replacement(sender, kind, shown, _resource(entry), b"")
     else:
         require(sender.access, name, "c")
-        change = new(sender, kind, _resource(entry), b"")
+        change = otherwise(sender, new(sender, kind, _resource(entry), b""))
     seen = entry.versions("ifMatch")
     return Planned(entry, kind, replace(change, if_match=seen, number=entry.number), pairs)
 
@@ -175,18 +175,6 @@ def _kept(fresh: Change, found: Match) -> Effect:
     return effect._replace(change=replace(effect.change, number=fresh.number))
 
 
-def _created(fresh: Change, found: Match | None) -> Change | Effect:
-    return fresh if found is None else _kept(fresh, found)
-
-
-def _put(sender: Sender, planned: Planned, found: Match | None) -> Change:
-    if planned.change is None:
-        raise absent(planned.kind.name)
-    if found is None:
-        return otherwise(sender, planned.change)
-    return onto(planned.change, found, planned.entry.versions("ifMatch"))
-
-
 def decided(session: DbSession, sender: Sender, planned: Planned) -> Change | Effect | None:
     """Return the change that the entry's condition decides on.
 
@@ -197,7 +185,10 @@ def decided(session: DbSession, sender: Sender, planned: Planned) -> Change | Ef
     entry, name, fresh = planned.entry, planned.kind.name, planned.change
     found = only_match(session, sender, name, planned.condition)
     if fresh is not None:
-        return _created(fresh, found) if entry.method == "POST" else _put(sender, planned, found)
+        if found is None:
+            return fresh
+        is_post = entry.method == "POST"
+        return _kept(fresh, found) if is_post else onto(fresh, found, entry.versions("ifMatch"))
     if found is None:
         if entry.method == "DELETE":
             return None

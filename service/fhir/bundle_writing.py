@@ -17,7 +17,7 @@ from service.fhir.bundle_references import Links, conditional
 from service.fhir.carrying_out import Effect, carry_out_each
 from service.fhir.changes import Change, Sender, Verb
 from service.fhir.committing import aggregates, commit_work
-from service.fhir.conditional import condition_lock, otherwise
+from service.fhir.conditional import condition_lock
 from service.models.aggregates import Aggregate
 
 NOWHERE = "0" * 32  # an id that stands for one that only a search will tell
@@ -138,8 +138,5 @@ def _locks(together: Together) -> list[Aggregate]:
         if planned.condition is not None
     }
     with suppress(InvalidError):  # it is found again, and said of its entry, within
-        drafts = together.drafts
-        conditional_ = {p.entry.number for p in together.plans if p.condition is not None}
-        made = [otherwise(sender, d) if d.number in conditional_ else d for d in drafts]
-        found.update(aggregates(sender, made))
+        found.update(aggregates(sender, together.drafts))
     return sorted(found)

@@ -11,16 +11,9 @@ from sqlmodel import Session as DbSession
 
 from service.errors import InvalidError, MultipleMatchesError
 from service.fhir.carrying_out import Effect
-from service.fhir.changes import (
-    Change,
-    Sender,
-    Verb,
-    located,
-    may_be_made,
-    replacement,
-    shared_lock,
-)
+from service.fhir.changes import Change, Sender, Verb, place_of, shared_lock
 from service.fhir.endpoint import require, served
+from service.fhir.identity import ID, chosen_source, is_given
 from service.fhir.mapping import Owner
 from service.fhir.search import Bounds, page_statement
 from service.fhir.search_drivers import driven_within
@@ -96,7 +89,14 @@ def onto(fresh: Change, found: Match, if_match: frozenset[str] | None) -> Change
         raise InvalidError(
             "must be the id of the resource that the condition finds", element=element
         )
-    return replace(fresh, verb=Verb.UPDATE, place=found.place, shown=found.shown, if_match=if_match)
+    return replace(
+        fresh,
+        verb=Verb.UPDATE,
+        place=found.place,
+        shown=found.shown,
+        if_match=if_match,
+        is_new=False,
+    )
 
 
 def otherwise(sender: Sender, fresh: Change) -> Change:
@@ -105,10 +105,9 @@ def otherwise(sender: Sender, fresh: Change) -> Change:
     A resource that says its id is made under it, where clients choose ids (ADR 0010).
     """
     said = fresh.lexical.value.get("id") if fresh.lexical else None
-    if fresh.lexical is None or said is None or fresh.kind.owner is not Owner.CLIENT:
+    if not isinstance(said, str) or not ID.fullmatch(said) or is_given(said):
         return fresh
-    named = replacement(sender, fresh.kind, said, fresh.lexical, fresh.body)
-    if not may_be_made(named):
+    if fresh.kind.owner is not Owner.CLIENT:
         return fresh
-    seen, number = fresh.if_match, fresh.number
-    return located(sender, replace(named, if_match=seen, number=number, is_new=True))
+    place, source = place_of(sender, fresh.kind.name, said), chosen_source(said)
+    return replace(fresh, verb=Verb.UPDATE, place=place, shown=said, source=source, is_new=True)

@@ -112,6 +112,35 @@ def test_a_conditional_update_that_finds_nothing_makes_it_under_the_id_that_it_s
     assert sender.ids(where("44")) == []
 
 
+def test_a_conditional_update_under_an_id_of_its_own_may_refer_to_its_bundle(sender: Client):
+    patient = sender.patient()
+    full_url = "urn:uuid:6f2b7d1e-4a8c-4d0e-9b7a-0c5d1e2f3a4b"
+    nurse = {"resourceType": "Practitioner", "name": [{"family": "Nurse"}]}
+    body = {**order(patient, "46"), "id": "own-46", "performer": [{"reference": full_url}]}
+    entry = [
+        {"fullUrl": full_url, "resource": nurse,
+         "request": {"method": "POST", "url": "Practitioner"}},
+        {"resource": body, "request": {"method": "PUT", "url": where("46")}},
+    ]  # fmt: skip
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entry}
+    for status in ("201 Created", "200 OK"):
+        answer = sender.post(bundle, BASE)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["entry"][1]["response"]["status"] == status
+    found = sender.get("Observation/own-46").json()
+    assert found["performer"][0]["reference"].startswith("Practitioner/")
+
+
+@pytest.mark.parametrize("said", [5, "", "a b", "x" * 65, None, {}])
+def test_an_id_that_is_none_is_named_in_a_conditional_update(sender: Client, said: object):
+    body = {**order(sender.patient(), "47"), "id": said}
+    refused(sender.put(body, where("47")), 400)
+    entry = [{"resource": body, "request": {"method": "PUT", "url": where("47")}}]
+    answer = sender.post({"resourceType": "Bundle", "type": "transaction", "entry": entry}, BASE)
+    issue = refused(answer, 400)
+    assert issue["expression"] == ["Bundle.entry[0].resource.id"]
+
+
 def test_an_id_of_our_own_form_is_not_chosen_by_a_conditional_update(sender: Client):
     body = {**order(sender.patient(), "45"), "id": "0" * 32}
     made = sender.put(body, where("45"))

@@ -42,12 +42,11 @@ def update_where(
 ) -> Answer:
     """Replace the one resource that the condition finds, or make it where there is none."""
     require(sender.access, name, "u")
-    fresh = replace(creation(sender, name, body), if_match=if_match)
-    made = otherwise(sender, fresh)
+    made = otherwise(sender, replace(creation(sender, name, body), if_match=if_match))
 
     def work(session: DbSession) -> list[Effect]:
         found = only_match(session, sender, name, pairs)
-        return carry_out(session, sender, [made if found is None else onto(fresh, found, if_match)])
+        return carry_out(session, sender, [made if found is None else onto(made, found, if_match)])
 
     lock = condition_lock(sender, name, pairs)
     (effect,) = commit_work(sender, work, [lock, *aggregates(sender, [made])])
