@@ -129,28 +129,28 @@ class Database:
 
     def _attempt(self, work: Callable[[Session], T], wanted: set[Aggregate]) -> T:
         if not self.sqlite:
-            return self._transaction(work, wanted)
+            return self._transaction(work, wanted, self.engine)
         with self._process_lock:  # before BEGIN IMMEDIATE, or calls are lost to busy time-outs
-            result = self._transaction(work, wanted)
-            if self._checkpoints is not None:
-                self._checkpoints.committed()
-            return result
+            return self._alone(work, wanted, self.engine)
 
     def _attempt_at_once(self, work: Callable[[Session], T], wanted: set[Aggregate]) -> T:
         if not self._process_lock.acquire(blocking=False):
             raise OccupiedError("this process is writing")
         try:
-            result = self._transaction(work, wanted, self._impatient)
+            return self._alone(work, wanted, self._impatient)
         except OperationalError as error:
             if _may_retry(error):
                 raise OccupiedError("another process is writing") from error
             raise
-        else:
-            if self._checkpoints is not None:
-                self._checkpoints.committed()
-            return result
         finally:
             self._process_lock.release()
+
+    def _alone(self, work: Callable[[Session], T], wanted: set[Aggregate], engine: Engine) -> T:
+        """Run it on SQLite, while this thread holds the process lock."""
+        result = self._transaction(work, wanted, engine)
+        if self._checkpoints is not None:
+            self._checkpoints.committed()
+        return result
 
     def connections(self) -> dict[str, int]:
         """Return how many connections are in use, and how many wait to be."""
@@ -168,11 +168,11 @@ class Database:
         self._impatient.dispose()
 
     def _transaction(
-        self, work: Callable[[Session], T], wanted: set[Aggregate], engine: Engine | None = None
+        self, work: Callable[[Session], T], wanted: set[Aggregate], engine: Engine
     ) -> T:
         started = time.monotonic()
         touched = Touched()
-        with Session(engine or self.engine, expire_on_commit=False, autoflush=True) as session:
+        with Session(engine, expire_on_commit=False, autoflush=True) as session:
             session.info[UNIT_OF_WORK] = touched
             connection = session.connection(execution_options={WRITING: True})
             session.info[DRIVER] = connected(session)

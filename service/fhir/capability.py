@@ -144,9 +144,7 @@ def _resource(kind: ResourceType, referring: list[str]) -> dict[str, Any]:
     documentation = " ".join(filter(None, (kind.documentation, SAFETY if is_scored else "")))
     if documentation:
         found["documentation"] = documentation
-    deleted = ("delete",) if kind.name in KEPT_OR_SCORED else ()
-    codes = (*READING, *WRITING[kind.owner], *deleted)
-    found["interaction"] = [{"code": code} for code in codes]
+    found["interaction"] = [{"code": code} for code in (*READING, *_writing(kind))]
     found |= _conditions(kind)
     if included := [f"{kind.name}:{each.name}" for each in _references(kind)]:
         found["searchInclude"] = included
@@ -161,10 +159,15 @@ def _resource(kind: ResourceType, referring: list[str]) -> dict[str, Any]:
     return found
 
 
+def _writing(kind: ResourceType) -> tuple[str, ...]:
+    """Return the interactions that write the type."""
+    found = WRITING[kind.owner]
+    return (*found, "delete") if kind.name in KEPT_OR_SCORED else found
+
+
 def _conditions(kind: ResourceType) -> dict[str, Any]:
     """Return how the type is written, and on which conditions."""
     is_clients = kind.owner is Owner.CLIENT
-    is_deleted = "delete" in WRITING[kind.owner] or kind.name in KEPT_OR_SCORED
     return {
         "versioning": "versioned-update" if kind.writable else "versioned",
         "readHistory": not kind.current_only,
@@ -172,7 +175,7 @@ def _conditions(kind: ResourceType) -> dict[str, Any]:
         "conditionalCreate": kind.writable,
         "conditionalRead": "full-support",
         "conditionalUpdate": kind.writable,
-        "conditionalDelete": "single" if is_deleted else "not-supported",
+        "conditionalDelete": "single" if "delete" in _writing(kind) else "not-supported",
         "referencePolicy": ["literal", "local"],
     }
 
