@@ -57,7 +57,7 @@ def restore(settings: Settings, file: Path, *, replace: bool = False) -> str:
 
 def named(settings: Settings, folder: Path, moment: str) -> Path:
     """Return the name of a copy of this moment in a folder."""
-    return folder / f"alongside-{moment}{_copying(settings.database_url).ending}"
+    return folder / f"alongside-{moment}{_copying(settings.database_url).ENDING}"
 
 
 def _parts(settings: Settings, file: Path) -> list[tuple[str, Path]]:
@@ -70,4 +70,4 @@ def _parts(settings: Settings, file: Path) -> list[tuple[str, Path]]:
 
 
 def _copying(url: str) -> Copying:
-    return sqlite.COPYING if url.startswith("sqlite") else postgresql.COPYING
+    return sqlite if url.startswith("sqlite") else postgresql

@@ -14,11 +14,11 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import URL, make_url
 
-from service.backups.copying import Copying
 from service.engine import create_engine, normalised
 from service.errors import BackupError
 from service.migrations.schema import metadata_of
 
+ENDING = ".dump"
 DEBIAN = Path("/usr/lib/postgresql")
 TABLE = re.compile(r"^\d+; \d+ \d+ TABLE \S+ (\S+) ", re.MULTILINE)
 REVISION = re.compile(r"^COPY \S*alembic_version .*\n(\S+)\n", re.MULTILINE)
@@ -117,13 +117,3 @@ def _run(name: str, arguments: list[str], url: str | None = None) -> str:
 
 def _address(url: str) -> URL:
     return make_url(normalised(url)).set(drivername="postgresql")
-
-
-COPYING = Copying(
-    ending=".dump",
-    save=save,
-    check=check,
-    revision=revision,
-    require_free=require_free,
-    load=load,
-)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from service.backups.copying import Copying
 from service.errors import BackupError
 
+ENDING = ".db"
 BUSY_SECONDS = 10.0
 WRITTEN = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
 REVISION = "SELECT version_num FROM alembic_version"
@@ -121,13 +121,3 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-COPYING = Copying(
-    ending=".db",
-    save=save,
-    check=check,
-    revision=revision,
-    require_free=require_free,
-    load=load,
-)
