@@ -32,7 +32,7 @@ def enroll(session: Session, command: Enroll, now: datetime) -> Enrollment:
     """
     get(session, Patient, command.patient_id, "patient_id")
     group = get(session, SupportGroup, command.group_id)
-    require_open(group)
+    require_open(session, group, now)
     if command.status not in {PROPOSED, WAITLISTED, ACTIVE}:
         raise BusinessRuleError("begins as proposed, waitlisted or active", element="status")
     _refuse_second(session, command)
@@ -60,7 +60,7 @@ def change_enrollment(session: Session, command: ChangeEnrollment, now: datetime
     at = require_offset(command.at or now, "at")
     if command.status is ACTIVE and row.status in {PROPOSED, WAITLISTED}:
         group = get(session, SupportGroup, row.group_id)
-        require_open(group)
+        require_open(session, group, now)
         _require_seat(session, group)
     _move(session, row, command, at)
     return row

@@ -67,7 +67,7 @@ def _check_safety(row: SupportGroup) -> None:
         )
 
 
-def require_open(row: SupportGroup) -> None:
+def require_open(_session: Session, row: SupportGroup, _now: datetime) -> None:
     """Raise BusinessRuleError unless people may be enrolled."""
     if row.status is not GroupStatus.ACTIVE:
         raise BusinessRuleError(f"the group is {row.status.value}; only an active group enrols")
