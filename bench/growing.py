@@ -14,13 +14,12 @@ import psycopg
 from bench.fixtures import LOINC, encounter, observation, patient
 from fhir_mappings.registry import build_registry
 from service.clock import microseconds
-from service.engine import normalised
+from service.engine import conninfo, normalised, sqlite_file
 from service.fhir.document_bytes import head, tail
 from service.fhir.index_tables import COLUMNS, INDEX_TABLES
 from service.fhir.mapping import Draft, Labels, Owner
 from service.fhir.search_index import REVISION, index
 from service.migrations.statistics import CLEAR, CREATE, INSERT, STATISTICS
-from sqlalchemy import make_url
 
 AUDIENCE = 2
 COMMON, RARE = "8867-4", "rare-1"
@@ -109,7 +108,7 @@ Load = Callable[[str, str, list[Row]], None]
 
 
 def _sqlite(url: str) -> tuple[Load, Callable[[], None]]:
-    connection = sqlite3.connect(make_url(normalised(url)).database or "")
+    connection = sqlite3.connect(sqlite_file(url))
     for pragma in ("synchronous = OFF", "cache_size = -3000000"):
         connection.execute(f"PRAGMA {pragma}")
     restore = _without_indexes(connection)
@@ -144,8 +143,7 @@ def _without_indexes(connection: sqlite3.Connection) -> list[str]:
 
 
 def _postgresql(url: str) -> tuple[Load, Callable[[], None]]:
-    conninfo = make_url(normalised(url)).set(drivername="postgresql")
-    connection = psycopg.connect(conninfo.render_as_string(hide_password=False))
+    connection = psycopg.connect(conninfo(url))
 
     def load(table: str, columns: str, rows: list[Row]) -> None:
         with connection.cursor().copy(f"COPY {table} ({columns}) FROM STDIN") as copy:

@@ -15,7 +15,7 @@ import psycopg
 from sqlalchemy import inspect, make_url
 
 from service.checkpoints import Checkpoints
-from service.engine import create_engine, normalised
+from service.engine import conninfo, create_engine, sqlite_file
 from service.errors import BusyError
 from service.models.audit import audit_metadata
 
@@ -72,7 +72,7 @@ class AuditWriter(Protocol):
 def open_audit(url: str) -> AuditWriter:
     """Return the writer for this database."""
     if url.startswith("sqlite"):
-        return SqliteAudit(make_url(url).database or ":memory:")
+        return SqliteAudit(str(sqlite_file(url)) if make_url(url).database else ":memory:")
     return PostgresqlAudit(url)
 
 
@@ -170,7 +170,7 @@ class PostgresqlAudit:
     """One connection for each event loop: what arrives during one commit shares the next."""
 
     def __init__(self, url: str) -> None:
-        self._url = normalised(url).replace("postgresql+psycopg://", "postgresql://", 1)
+        self._url = conninfo(url)
         self._connections: dict[asyncio.AbstractEventLoop, psycopg.AsyncConnection[_Row]] = {}
         self._waiting: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
         self._tasks: set[asyncio.Task[None]] = set()

@@ -4,10 +4,11 @@ https://www.sqlite.org/wal.html
 """
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, event, make_url
 from sqlalchemy import create_engine as sqlalchemy_engine
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
@@ -29,6 +30,21 @@ def normalised(url: str) -> str:
         if url.startswith(short):
             return "postgresql+psycopg://" + url.removeprefix(short)
     return url
+
+
+def sqlite_file(url: str) -> Path:
+    """Return the file of a SQLite database; it need not exist."""
+    return Path(make_url(url).database or "")
+
+
+def libpq(url: str) -> URL:
+    """Return the URL of a PostgreSQL database as its own programs read it."""
+    return make_url(normalised(url)).set(drivername="postgresql")
+
+
+def conninfo(url: str) -> str:
+    """Return what psycopg connects by, password and all."""
+    return libpq(url).render_as_string(hide_password=False)
 
 
 def create_engine(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:

@@ -3,12 +3,10 @@
 import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from sqlalchemy import make_url
-
 from api.doctor.findings import Finding, error, ok, warning
+from service.engine import sqlite_file
 from service.settings import DEFAULT_CANONICAL_BASE, Settings
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -64,7 +62,7 @@ def _proxies(trusted: str) -> Finding:
 def _audit_file(url: str) -> Iterator[Finding]:
     if not url.startswith("sqlite"):
         return
-    path = Path(make_url(url).database or "")
+    path = sqlite_file(url)
     if not path.is_file():
         yield error("audit-file", f"There is no audit file at {path}: run `alongside migrate`.")
     elif not os.access(path, os.W_OK):
@@ -76,7 +74,7 @@ def _audit_file(url: str) -> Iterator[Finding]:
 def _disk(url: str) -> Finding:
     if not url.startswith("sqlite"):
         return ok("disk", "The database server's disk is not seen from here: watch it there.")
-    folder = Path(make_url(url).database or "").resolve().parent
+    folder = sqlite_file(url).resolve().parent
     if not folder.is_dir():
         return error("disk", f"There is no folder {folder}: create it, or check DATABASE_URL.")
     free = shutil.disk_usage(folder).free

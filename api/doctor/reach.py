@@ -3,13 +3,11 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import psycopg
-from sqlalchemy import make_url
 
 from api.doctor.findings import Finding, error, ok
-from service.engine import normalised
+from service.engine import conninfo, libpq, sqlite_file
 from service.settings import Settings
 
 CONNECT_SECONDS = 5
@@ -23,7 +21,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _sqlite(url: str) -> Iterator[Finding]:
-    path = Path(make_url(url).database or "")
+    path = sqlite_file(url)
     if not path.is_file():
         yield error("database", f"There is no database at {path}: run `alongside migrate`.")
         return
@@ -42,14 +40,11 @@ def _sqlite(url: str) -> Iterator[Finding]:
 
 
 def _postgresql(url: str) -> Iterator[Finding]:
-    address = make_url(normalised(url)).set(drivername="postgresql")
     try:
-        with psycopg.connect(
-            address.render_as_string(hide_password=False), connect_timeout=CONNECT_SECONDS
-        ) as connection:
+        with psycopg.connect(conninfo(url), connect_timeout=CONNECT_SECONDS) as connection:
             version = connection.info.server_version
     except psycopg.Error as failure:
-        said = f"{address.render_as_string()} cannot be reached ({type(failure).__name__})"
+        said = f"{libpq(url).render_as_string()} cannot be reached ({type(failure).__name__})"
         yield error("database", f"{said}: start it, or check DATABASE_URL.")
         return
     said = f"PostgreSQL {version // 10_000}.{version % 10_000}"

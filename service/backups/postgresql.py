@@ -12,9 +12,8 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import URL, make_url
 
-from service.engine import create_engine, normalised
+from service.engine import conninfo, create_engine, libpq
 from service.errors import BackupError
 from service.migrations.schema import metadata_of
 
@@ -50,7 +49,7 @@ def revision(file: Path) -> str | None:
 def require_free(url: str, *, replace: bool) -> None:
     """Raise BackupError where processes serve the database, or it holds something to be kept."""
     try:
-        with psycopg.connect(_address(url).render_as_string(hide_password=False)) as connection:
+        with psycopg.connect(conninfo(url)) as connection:
             serving = (connection.execute(SERVING).fetchone() or (0,))[0]
             tables = connection.execute(TABLES).fetchall()
     except psycopg.OperationalError as error:
@@ -68,7 +67,7 @@ def load(url: str, file: Path) -> None:
     options = ["--no-owner", "--no-privileges", "--clean", "--if-exists"]
     _run("pg_restore", [*options, "--exit-on-error", "--single-transaction", str(file)], url)
     dumped = set(TABLE.findall(_run("pg_restore", ["--list", str(file)])))
-    with psycopg.connect(_address(url).render_as_string(hide_password=False)) as connection:
+    with psycopg.connect(conninfo(url)) as connection:
         for name in sorted(_ours(url) - dumped):
             drop = sql.SQL("DROP TABLE IF EXISTS {} CASCADE").format(sql.Identifier(name))
             connection.execute(drop)
@@ -102,7 +101,7 @@ def _run(name: str, arguments: list[str], url: str | None = None) -> str:
     environment = dict(os.environ)  # noqa: TID251 - libpq's own settings, such as PGSSLMODE
     command = [program(name)]
     if url is not None:
-        address = _address(url)
+        address = libpq(url)
         if address.password:
             environment["PGPASSWORD"] = str(address.password)
         command.append(f"--dbname={address.set(password=None).render_as_string()}")
@@ -113,7 +112,3 @@ def _run(name: str, arguments: list[str], url: str | None = None) -> str:
         said = done.stderr.strip().splitlines() or ["it did not say why"]
         raise BackupError(f"{name} failed, and nothing was changed: {said[0]}")
     return done.stdout
-
-
-def _address(url: str) -> URL:
-    return make_url(normalised(url)).set(drivername="postgresql")

@@ -8,8 +8,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import make_url
-
+from service.engine import sqlite_file
 from service.errors import BackupError
 
 ENDING = ".db"
@@ -23,7 +22,7 @@ FALSE_FROM, FALSE_UNTIL = (3, 40, 0), (3, 41, 1)
 
 def save(url: str, file: Path) -> None:
     """Copy the database; all pages in one step, so that it is one moment however many write."""
-    origin = _path(url)
+    origin = sqlite_file(url)
     if not origin.is_file():
         raise BackupError(f"there is no database at {origin}: check DATABASE_URL")
     _copy(origin, file)
@@ -65,7 +64,7 @@ def require_free(url: str, *, replace: bool) -> None:
 
     Only who is alone may leave the write-ahead log.
     """
-    path = _path(url)
+    path = sqlite_file(url)
     if not path.is_file():
         return
     try:
@@ -85,7 +84,7 @@ def require_free(url: str, *, replace: bool) -> None:
 
 def load(url: str, file: Path) -> None:
     """Put the copy in the database's place, whole or not at all."""
-    path = _path(url)
+    path = sqlite_file(url)
     new = path.with_name(path.name + RESTORED)
     new.unlink(missing_ok=True)
     _copy(file, new)
@@ -108,10 +107,6 @@ def _copy(origin: Path, file: Path) -> None:
 
 def _read_only(file: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
-
-
-def _path(url: str) -> Path:
-    return Path(make_url(url).database or "")
 
 
 def _sync(path: Path) -> None:

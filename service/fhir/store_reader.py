@@ -10,15 +10,13 @@ import sqlite3
 import threading
 import time
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Protocol
 
 from psycopg import OperationalError
 from psycopg.errors import QueryCanceled
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
-from sqlalchemy import make_url
 
-from service.engine import APPLICATION_NAME, normalised
+from service.engine import APPLICATION_NAME, conninfo, normalised, sqlite_file
 from service.errors import BusyError
 
 INLINE_SECONDS = 0.020
@@ -66,7 +64,7 @@ class SqliteReader:
     """One read-only connection for the event loop, and one for each thread of slow statements."""
 
     def __init__(self, url: str) -> None:
-        self._address = Path(make_url(url).database or "").resolve().as_uri() + "?mode=ro"
+        self._address = sqlite_file(url).resolve().as_uri() + "?mode=ro"
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._deadline = 0.0
@@ -150,9 +148,8 @@ class PostgresqlReader:
     """A pool of async connections that prepare what they are asked."""
 
     def __init__(self, url: str) -> None:
-        conninfo = make_url(url).set(drivername="postgresql")
         self._pool = AsyncConnectionPool(
-            conninfo.render_as_string(hide_password=False),
+            conninfo(url),
             kwargs={
                 "autocommit": True,
                 "prepare_threshold": 0,
