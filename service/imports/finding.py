@@ -6,17 +6,21 @@ was imported under, or by its id.
 
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
+from service.driver import as_uuid, fetched
 from service.errors import InvalidError, RequiredError
 from service.imports.cells import row_id
 from service.imports.tables import Column, Values
-from service.models.connections import Connection
 from service.models.groups import SupportGroup
 from service.models.imports import ImportKey
-from service.models.patients import Link
 
 GROUP = "group"
+BY_NUMBER = (
+    "SELECT c.id, l.patient_id FROM connections c LEFT JOIN links l ON l.mrn = ?"
+    " AND l.connection_id = c.id AND l.undone_at IS NULL WHERE c.name = ?"
+)
+BY_KEY = "SELECT row_id FROM import_keys WHERE kind = ? AND key = ?"
 PERSON = (
     Column("connection", example="Harbor General"),
     Column("mrn", example="MRN-0001"),
@@ -34,19 +38,18 @@ def person(session: Session, values: Values) -> UUID:
             raise InvalidError(rule, element="patient_id")
         return given
     if not hospital or not number:
-        raise RequiredError("name the person by connection and mrn, or by patient_id")
+        rule = "name the person by connection and mrn, or by patient_id"
+        raise RequiredError(rule, element="connection" if number else "mrn")
     return _by_number(session, hospital, number)
 
 
 def _by_number(session: Session, hospital: str, number: str) -> UUID:
-    connection = session.exec(select(Connection.id).where(Connection.name == hospital)).first()
-    if connection is None:
+    rows = fetched(session, BY_NUMBER, (number, hospital))
+    if not rows:
         raise InvalidError("there is no connection of this name", element="connection")
-    live = (Link.connection_id == connection, col(Link.undone_at).is_(None))
-    found = session.exec(select(Link.patient_id).where(Link.mrn == number, *live)).first()
-    if found is None:
+    if rows[0][1] is None:
         raise InvalidError("nobody is linked by this record number", element="mrn")
-    return found
+    return as_uuid(rows[0][1])
 
 
 def group(session: Session, named: str) -> UUID:
@@ -64,9 +67,10 @@ def group(session: Session, named: str) -> UUID:
 
 def by_key(session: Session, kind: str, key: str) -> UUID | None:
     """Return the row that was imported under this key."""
-    where = (ImportKey.kind == kind, ImportKey.key == key)
-    return session.exec(select(ImportKey.row_id).where(*where)).first()
+    rows = fetched(session, BY_KEY, (kind, key))
+    return as_uuid(rows[0][0]) if rows else None
 
 
 def remember(session: Session, kind: str, key: str, row: UUID) -> None:
     session.add(ImportKey(kind=kind, key=key, row_id=row))
+    session.flush()

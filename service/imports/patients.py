@@ -11,10 +11,17 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from service.commands import CreatePatient, LinkPatient
+from service.driver import fetched
 from service.errors import BusinessRuleError, DuplicateError, InvalidError
 from service.imports.rows import Done, Outcome, Work
 from service.models.connections import Connection
 from service.models.patients import Link, LinkMethod, Patient
+
+KNOWN = (
+    "SELECT patient_id FROM links WHERE mrn = ? AND mrn <> '' AND connection_id = ?"
+    " AND undone_at IS NULL UNION SELECT patient_id FROM links WHERE ehr_patient_id = ?"
+    " AND ehr_patient_id <> '' AND connection_id = ? AND undone_at IS NULL"
+)
 
 ToPerson = Callable[[dict[str, Any]], tuple[CreatePatient, tuple[tuple[str, str], ...]]]
 
@@ -68,12 +75,9 @@ class Taking:
 
     def _is_known(self, session: Session, number: str, shown: str) -> bool:
         """Tell whether a link of this connection has this record number, or else this id."""
-        live = (Link.connection_id == self.connection.id, col(Link.undone_at).is_(None))
-        found: list[UUID] = []
-        for column, value in ((Link.mrn, number), (Link.ehr_patient_id, shown)):
-            if value:
-                found += session.exec(select(Link.patient_id).where(column == value, *live)).all()
-        if len(set(found)) > 1:
+        hospital = self.connection.id.hex
+        found = fetched(session, KNOWN, (number, hospital, shown, hospital))
+        if len(found) > 1:
             rule = "the record number is linked to one person, the id to another"
             raise DuplicateError(rule, element="mrn")
         return bool(found)
