@@ -22,7 +22,7 @@ from fhir_mappings.datatypes import (
     texts,
 )
 from fhir_mappings.visibility import may_know
-from service.commands import ReceivePatient
+from service.commands import CreatePatient, ReceivePatient
 from service.fhir.lexical import parse, said_in_meta
 from service.fhir.mapping import Draft, Owner, View
 from service.models.facts import PatientFacts
@@ -98,19 +98,31 @@ def to_command(resource: dict[str, Any], **sending: Any) -> ReceivePatient:  # n
     `sending` says the other fields of the command: ids, and the bytes as they came.
     """
     return ReceivePatient(
-        **sending,
+        **sending, **_person(resource), identifiers=tuple(_identifiers(resource, set()))
+    )
+
+
+def to_person(resource: dict[str, Any]) -> tuple[CreatePatient, tuple[tuple[str, str], ...]]:
+    """Return the command that adds this person, and the identifiers that are in use."""
+    return CreatePatient(**_person(resource)), tuple(_identifiers(resource, {"old"}))
+
+
+def _person(resource: dict[str, Any]) -> dict[str, Any]:
+    """Return what the programme takes from a Patient."""
+    return {
         **_name(resource),
         **_home(resource),
-        gender=Gender(resource.get("gender", Gender.UNKNOWN)),
-        birth_date=_day(resource.get("birthDate")),
-        phone=_contact(resource, "phone"),
-        email=_contact(resource, "email"),
-        identifiers=tuple(
-            (each["system"], each["value"])
-            for each in _items(resource, "identifier")
-            if "system" in each and "value" in each
-        ),
-    )
+        "gender": Gender(resource.get("gender", Gender.UNKNOWN)),
+        "birth_date": _day(resource.get("birthDate")),
+        "phone": _contact(resource, "phone"),
+        "email": _contact(resource, "email"),
+    }
+
+
+def _identifiers(resource: dict[str, Any], but: set[str]) -> Iterator[tuple[str, str]]:
+    for each in _items(resource, "identifier"):
+        if "system" in each and "value" in each and each.get("use") not in but:
+            yield each["system"], each["value"]
 
 
 def _name(resource: dict[str, Any]) -> dict[str, Any]:

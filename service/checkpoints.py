@@ -34,6 +34,15 @@ class Checkpoints:
             self._thread.start()
         self._due.set()
 
+    def now(self) -> None:
+        """Make one at once, after a transaction that may have made the log very long."""
+        connection = sqlite3.connect(self._path, isolation_level=None)
+        try:
+            with suppress(sqlite3.OperationalError):  # in use: the next one will do
+                self._checkpoint(connection)
+        finally:
+            connection.close()
+
     def close(self) -> None:
         """End the thread; SQLite makes the last checkpoint when the last connection closes."""
         self._closed = True

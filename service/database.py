@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Engine
@@ -11,9 +12,10 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
+from service import locks
 from service.checkpoints import Checkpoints
 from service.clock import Clock, microseconds, system_clock
-from service.driver import DRIVER, connected, fetched
+from service.driver import DRIVER, connected
 from service.engine import UNIT_OF_WORK, WRITING, create_engine, is_sqlite
 from service.errors import BusyError, OccupiedError
 from service.guard import READS, Touched, attach_guard
@@ -24,19 +26,14 @@ T = TypeVar("T")
 ATTEMPTS = 30
 WRITE_SECONDS = 5.0
 LOCK_WAIT = "4s"
+ALONE_WAIT = "30s"  # as long as SQLite waits for another program
 PATIENCE_SECONDS = 15.0
 RETRIED = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock time-out
 FIRST_PAUSE_SECONDS = 0.002
 MOMENT = "moment"
 READING = {"isolation_level": "AUTOCOMMIT"}
-# In this order: the transaction has its id before its stamp is taken, and its locks before both.
-BEGIN = (
-    "SELECT set_config('alongside.unit_of_work', 'on', true), set_config('lock_timeout', ?, true),"
-)
-STAMP = " pg_current_xact_id()::text, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
-BEGIN_UNLOCKED = BEGIN + STAMP
-BEGIN_LOCKED = BEGIN + " pg_advisory_xact_lock(k)," + STAMP + " FROM unnest(?::bigint[]) k"
-TRY_LOCKS = "SELECT pg_try_advisory_xact_lock(k) FROM unnest(?::bigint[]) k"
+
+Settle = Callable[[], None]
 
 
 class Projector(Protocol):
@@ -127,6 +124,50 @@ class Database:
             time.sleep(min(FIRST_PAUSE_SECONDS * 2**attempt, 0.25))
         raise BusyError("the records are being changed by others; try again in a moment")
 
+    def unit_of_work_alone(self, work: Callable[[Session, Settle], T], *, keep: bool = True) -> T:
+        """Run `work` while nobody else writes, for as long as it takes, and commit (ADR 0027).
+
+        Others go on reading. `work` calls what it is given now and then, lest its rows fill the
+        memory: documents follow what it has touched so far, and the session lets go of it. Where
+        `keep` is false everything is undone in the end, and no documents are made.
+
+        Raises:
+            BusyError: others did not stop writing in time.
+        """
+        try:
+            if not self.sqlite:
+                return self._transaction_alone(work, keep=keep)
+            with self._process_lock:
+                return self._transaction_alone(work, keep=keep)
+        except DBAPIError as error:
+            if _may_retry(error):
+                message = "the records are being changed by others; try again in a moment"
+                raise BusyError(message) from error
+            raise
+
+    def _transaction_alone(self, work: Callable[[Session, Settle], T], *, keep: bool) -> T:
+        with self._opened(self.engine, Touched()) as session:
+            self._begin(session, (), alone=True)
+            settle = partial(self._settle, session, keep=keep)
+            result = work(session, settle)
+            settle()
+            if not keep:
+                session.rollback()
+                return result
+            session.commit()
+        if self._checkpoints is not None:
+            self._checkpoints.now()
+        return result
+
+    def _settle(self, session: Session, *, keep: bool) -> None:
+        """Make the documents of what was touched so far, and let go of it."""
+        session.flush()
+        touched: Touched = session.info[UNIT_OF_WORK]
+        if keep and touched and self.projector is not None:
+            self.projector.project(session, touched, self.stamp(session))
+        session.info[UNIT_OF_WORK] = Touched()
+        session.expunge_all()
+
     def _attempt(self, work: Callable[[Session], T], wanted: set[Aggregate]) -> T:
         if not self.sqlite:
             return self._transaction(work, wanted, self.engine)
@@ -172,11 +213,7 @@ class Database:
     ) -> T:
         started = time.monotonic()
         touched = Touched()
-        with Session(engine, expire_on_commit=False, autoflush=True) as session:
-            session.info[UNIT_OF_WORK] = touched
-            connection = session.connection(execution_options={WRITING: True})
-            session.info[DRIVER] = connected(session)
-            connection.info[UNIT_OF_WORK] = 1  # the pool resets it when the connection comes back
+        with self._opened(engine, touched) as session:
             self._begin(session, wanted)
             result = work(session)
             session.flush()
@@ -185,6 +222,15 @@ class Database:
                 raise BusyError(f"the change took over {WRITE_SECONDS:.0f} s; nothing was kept")
             session.commit()
         return result
+
+    @contextmanager
+    def _opened(self, engine: Engine, touched: Touched) -> Iterator[Session]:
+        with Session(engine, expire_on_commit=False, autoflush=True) as session:
+            session.info[UNIT_OF_WORK] = touched
+            connection = session.connection(execution_options={WRITING: True})
+            session.info[DRIVER] = connected(session)
+            connection.info[UNIT_OF_WORK] = 1  # the pool resets it when the connection comes back
+            yield session
 
     def _project(self, session: Session, touched: Touched, held: set[Aggregate]) -> None:
         if not touched or self.projector is None:
@@ -195,20 +241,21 @@ class Database:
                 self._widen(session, held, missing)
         self.projector.project(session, touched, self.stamp(session))
 
-    def _begin(self, session: Session, wanted: Iterable[Aggregate]) -> None:
+    def _begin(self, session: Session, wanted: Iterable[Aggregate], *, alone: bool = False) -> None:
         """Take the locks, and the moment of this unit of work's changes."""
         if self.sqlite:
             session.info[MOMENT] = microseconds(self.clock())
             return
+        if alone:
+            session.info[MOMENT] = locks.begin_alone(session, ALONE_WAIT)
+            return
         keys = sorted(aggregate.lock_key for aggregate in wanted)
-        sql, args = (BEGIN_LOCKED, (LOCK_WAIT, keys)) if keys else (BEGIN_UNLOCKED, (LOCK_WAIT,))
-        found = fetched(session, sql, args)
-        session.info[MOMENT] = int(found[-1][-1])
+        session.info[MOMENT] = locks.begin(session, keys, LOCK_WAIT)
 
     def _widen(self, session: Session, held: set[Aggregate], missing: set[Aggregate]) -> None:
         """Take the missing locks without waiting, or give up this attempt."""
         keys = sorted(aggregate.lock_key for aggregate in missing)
-        if not all(taken for (taken,) in fetched(session, TRY_LOCKS, (keys,))):
+        if not locks.try_locks(session, keys):
             raise _RefusedWideningError(held | missing)
 
     def stamp(self, session: Session) -> int:

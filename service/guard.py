@@ -6,6 +6,7 @@ own connections, and triggers in the database for every other program.
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -44,6 +45,13 @@ class Touched:
         self.rows.setdefault(type(row).__name__, {})[row.id] = row
         self.changed.setdefault(row.id, set()).update(names)
 
+    def include(self, other: "Touched") -> None:
+        """Remember what the other remembers, too."""
+        for name, rows in other.rows.items():
+            self.rows.setdefault(name, {}).update(rows)
+        for key, names in other.changed.items():
+            self.changed.setdefault(key, set()).update(names)
+
     def of(self, cls: type[Projected]) -> list[Any]:
         """Return the touched rows of one table."""
         return list(self.rows.get(cls.__name__, {}).values())
@@ -53,6 +61,21 @@ def touch(session: OrmSession, row: Projected) -> None:
     """Have this row's documents rendered again in this unit of work, though nothing changes."""
     touched: Touched = session.info[UNIT_OF_WORK]
     touched.add(row, set())
+
+
+@contextmanager
+def savepoint(session: OrmSession) -> Iterator[None]:
+    """Undo what is done within, where it raises: the unit of work goes on as if it never was."""
+    session.flush()
+    before: Touched = session.info[UNIT_OF_WORK]
+    own = session.info[UNIT_OF_WORK] = Touched()
+    try:
+        with session.begin_nested():
+            yield
+    finally:
+        session.info[UNIT_OF_WORK] = before
+        session.connection().info[FLUSHING] = False  # a flush that failed did not say so
+    before.include(own)
 
 
 def insert(session: OrmSession, row: Projected) -> None:

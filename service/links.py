@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, select
 
 from service.commands import LinkPatient, UndoLink
 from service.errors import BusinessRuleError, DuplicateError
@@ -31,16 +31,14 @@ def link_patient(session: Session, command: LinkPatient, now: datetime) -> Link:
 
 
 def _refuse_second(session: Session, command: LinkPatient) -> None:
-    same = or_(
-        col(Link.patient_id) == command.patient_id,
-        col(Link.ehr_patient_id) == command.ehr_patient_id,
-        col(Link.mrn) == command.mrn,
-    )
     live = (Link.connection_id == command.connection_id, col(Link.undone_at).is_(None))
-    for row in session.exec(select(Link).where(same, *live)):
-        if row.patient_id == command.patient_id:
-            raise DuplicateError("the patient is linked to this hospital already")
-        raise DuplicateError("this record of the hospital is linked to another patient")
+    # One by one, each by its own index: with OR SQLite walks all links of the hospital.
+    mine = select(Link.id).where(Link.patient_id == command.patient_id, *live)
+    if session.exec(mine).first():
+        raise DuplicateError("the patient is linked to this hospital already")
+    for same in (Link.mrn == command.mrn, Link.ehr_patient_id == command.ehr_patient_id):
+        if session.exec(select(Link.id).where(same, *live)).first():
+            raise DuplicateError("this record of the hospital is linked to another patient")
 
 
 def undo_link(session: Session, command: UndoLink, now: datetime) -> Link:

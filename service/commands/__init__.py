@@ -5,7 +5,13 @@ An update leaves alone what is `UNSET`. `if_match` is the row version the caller
 
 from service.commands.connections import CreateConnection, CreateFacility, PostalAddress
 from service.commands.consents import RecordConsent, WithdrawConsent
-from service.commands.enrollments import ChangeEnrollment, Enroll, Mark, RecordAttendance
+from service.commands.enrollments import (
+    ChangeEnrollment,
+    Enroll,
+    Mark,
+    RecordAttendance,
+    RecordPastEnrollment,
+)
 from service.commands.groups import (
     CreateFacilitator,
     CreateGroup,
@@ -42,6 +48,7 @@ __all__ = [
     "ReceivePatient",
     "RecordAttendance",
     "RecordConsent",
+    "RecordPastEnrollment",
     "RecordResponse",
     "UndoLink",
     "Unset",

@@ -27,6 +27,17 @@ class ChangeEnrollment:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RecordPastEnrollment:
+    """Record a membership that is over: it takes no seat, and asks nothing of the group now."""
+
+    patient_id: UUID
+    group_id: UUID
+    start: datetime
+    end: datetime
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Mark:
     patient_id: UUID
     mark: AttendanceMark

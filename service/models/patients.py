@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field
 
 from service.models.base import Projected, UtcDateTime, enum_text
@@ -38,7 +38,7 @@ class Patient(Projected, table=True):
     family: str
     given: str
     gender: Gender = Field(default=Gender.UNKNOWN, sa_type=enum_text(Gender))
-    birth_date: date | None = None
+    birth_date: date | None = Field(default=None, index=True)
     phone: str | None = None
     email: str | None = None
     line: str | None = None
@@ -54,6 +54,10 @@ class Link(Projected, table=True):
     """One of our patients is this patient of that hospital; undone, never deleted."""
 
     __tablename__ = "links"
+    __table_args__ = (
+        Index("ix_links_mrn", "mrn", "connection_id"),
+        Index("ix_links_ehr_patient_id", "ehr_patient_id", "connection_id"),
+    )
 
     patient_id: UUID = Field(foreign_key="patients.id", index=True)
     connection_id: UUID = Field(foreign_key="connections.id", index=True)

@@ -1,0 +1,1 @@
+"""Files of patients, groups, rosters, attendance and responses, taken in row by row (ADR 0027)."""

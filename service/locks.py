@@ -1,0 +1,43 @@
+"""PostgreSQL's advisory locks, and the moment that a transaction's changes are stamped with.
+
+One statement begins a transaction. In this order: it has its locks and its id before its stamp.
+https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
+"""
+
+from collections.abc import Sequence
+
+from sqlmodel import Session
+
+from service.driver import fetched
+
+EVERYONE = 7_206_113_552  # shared by every unit of work, save one that is to be alone
+OPENING = (
+    "SELECT set_config('alongside.unit_of_work', 'on', true), set_config('lock_timeout', ?, true),"
+)
+BEGIN = f"{OPENING} pg_advisory_xact_lock_shared({EVERYONE}),"
+STAMP = " pg_current_xact_id()::text, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+BEGIN_UNLOCKED = BEGIN + STAMP
+BEGIN_LOCKED = BEGIN + " pg_advisory_xact_lock(k)," + STAMP + " FROM unnest(?::bigint[]) k"
+BEGIN_ALONE = f"{OPENING} pg_advisory_xact_lock({EVERYONE}),{STAMP}"
+TRY = "SELECT pg_try_advisory_xact_lock(k) FROM unnest(?::bigint[]) k"
+
+
+def begin(session: Session, keys: Sequence[int], wait: str) -> int:
+    """Take these locks, which are in order; return the stamp, in microseconds since 1970."""
+    if keys:
+        return _stamp(fetched(session, BEGIN_LOCKED, (wait, keys)))
+    return _stamp(fetched(session, BEGIN_UNLOCKED, (wait,)))
+
+
+def begin_alone(session: Session, wait: str) -> int:
+    """Wait until no unit of work is under way and let none begin; return the stamp."""
+    return _stamp(fetched(session, BEGIN_ALONE, (wait,)))
+
+
+def try_locks(session: Session, keys: Sequence[int]) -> bool:
+    """Take these locks without waiting; return whether all were to be had."""
+    return all(taken for (taken,) in fetched(session, TRY, (keys,)))
+
+
+def _stamp(rows: Sequence[tuple[object, ...]]) -> int:
+    return int(str(rows[-1][-1]))
