@@ -9,6 +9,7 @@ from service.models import (
     groups,
     patients,
     screening,
+    series,
     upkeep,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "groups",
     "patients",
     "screening",
+    "series",
     "upkeep",
 ]
