@@ -68,7 +68,7 @@ class Rule:
 
     def without_first(self, number: int) -> "Rule":
         """Return the rule for what is left once `number` occurrences have been."""
-        return self if self.count is None else replace(self, count=max(self.count - number, 0))
+        return self if self.count is None else replace(self, count=self.count - number)
 
 
 def parse(text: str) -> Rule:
