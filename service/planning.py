@@ -110,7 +110,8 @@ def rearrange(
 ) -> list[Session]:
     """Let the sessions follow what the row says now; return those that fell away.
 
-    Each occurrence takes the session it had; else one of the same day, week or month.
+    Each occurrence takes the session it had; else one of the same day or week, or of the same
+    month where both rules go by months.
     """
     after = arrangement_of(row)
     rows = sessions_of(session, row)
@@ -125,7 +126,7 @@ def rearrange(
         if (found := taken.get(wall)) and found.id not in attended:
             _keep(found, wall, (before, after), change)
     free = [wall for wall in wanted if wall not in taken]
-    for found, wall in _nearest(left, free):
+    for found, wall in _nearest(left, free, _nearness(before.rule, after.rule)):
         _keep(found, wall, (before, after), change)
         left.remove(found)
     for each in left:
@@ -201,17 +202,23 @@ def _drop(each: Session, change: Change) -> None:
     apply(each, {"recurrence": Recurrence.DROPPED})
 
 
-NEARNESS: tuple[Callable[[datetime], object], ...] = (
-    lambda wall: wall.date(),
-    lambda wall: wall.isocalendar()[:2],
-    lambda wall: (wall.year, wall.month),
-)
+def _nearness(before: Rule, after: Rule) -> Iterator[Callable[[datetime], object]]:
+    """Yield what two times of one meeting have in common; a month, where both rules go by it.
+
+    Else a session of the last week that is planned would go to one that is not planned yet.
+    """
+    yield lambda wall: wall.date()
+    yield lambda wall: wall.isocalendar()[:2]
+    if before.freq == after.freq == "MONTHLY":
+        yield lambda wall: (wall.year, wall.month)
 
 
-def _nearest(rows: list[Session], walls: list[datetime]) -> Iterator[tuple[Session, datetime]]:
+def _nearest(
+    rows: list[Session], walls: list[datetime], nearness: Iterable[Callable[[datetime], object]]
+) -> Iterator[tuple[Session, datetime]]:
     """Yield pairs of one day, then of one week, then of one month, each in order of time."""
     left, free = list(rows), list(walls)
-    for key in NEARNESS:
+    for key in nearness:
         offered: dict[object, list[datetime]] = defaultdict(list)
         for wall in reversed(free):
             offered[key(wall)].append(wall)

@@ -66,6 +66,11 @@ class Rule:
         }
         return ";".join(f"{name}={value}" for name, value in parts.items() if value)
 
+    @property
+    def pattern(self) -> "Rule":
+        """Return the rule without its end."""
+        return replace(self, count=None, until=None)
+
     def without_first(self, number: int) -> "Rule":
         """Return the rule for what is left once `number` occurrences have been."""
         return self if self.count is None else replace(self, count=self.count - number)
@@ -104,6 +109,8 @@ def _check(rule: Rule) -> None:
         raise _wrong("COUNT and UNTIL exclude each other")
     if any(number for number, _ in rule.days) and not monthly:
         raise _wrong("BYDAY has numbers with FREQ=MONTHLY only")
+    if len({number != 0 for number, _ in rule.days}) > 1:
+        raise _wrong("BYDAY has days with numbers or without, not both")  # dateutil takes none then
     if rule.month_days and rule.freq == "WEEKLY":
         raise _wrong("BYMONTHDAY is not for FREQ=WEEKLY")
     if rule.positions and not (monthly and (rule.days or rule.month_days)):

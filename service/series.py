@@ -4,10 +4,8 @@ https://www.rfc-editor.org/rfc/rfc5545#section-3.8.5
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlmodel import Session as DbSession
 from sqlmodel import col, func, select
@@ -20,7 +18,7 @@ from service.commands import (
     changes,
 )
 from service.commands.unset import Unset
-from service.errors import BusinessRuleError, InvalidError
+from service.errors import BusinessRuleError, InvalidError, RequiredError
 from service.models.enrollments import Enrollment, EnrollmentStatus
 from service.models.groups import GroupStatus, Place, Session, SessionStatus, SupportGroup
 from service.models.series import Series, SeriesFormat
@@ -72,8 +70,7 @@ def update_series(session: DbSession, command: UpdateSeries, now: datetime) -> S
     given = changes(command, "minutes", "place_id", "format", "minimum_size")
     given |= _schedule(row, command, change.cut)
     with session.no_autoflush:
-        if given.keys() & {"rrule", "start"}:
-            _plan_up_to(session, row, change)
+        _plan_up_to(session, row, change)
         apply(row, given)
         _check(session, row)
     if arrangement_of(row) != before:
@@ -168,39 +165,33 @@ def _change(row: Series, command: UpdateSeries, horizon: datetime, now: datetime
 
 
 def _plan_up_to(session: DbSession, row: Series, change: Change) -> None:
-    """Plan by the old rule what comes before the new one."""
-    cut = moment(change.cut, zone(row.time_zone))
-    if cut > change.horizon:
-        raise BusinessRuleError("lies beyond what is planned ahead", element="from_date")
-    if cut > change.now and not plan(session, row, cut, change.now).is_complete:
+    """Plan, by what the row still says, what comes before the change."""
+    where = zone(row.time_zone)
+    if change.cut <= wall_time(change.now, where):
+        return
+    near = change.cut <= wall_time(change.horizon, where)
+    if not near or not plan(session, row, moment(change.cut, where), change.now).is_complete:
         raise BusinessRuleError("lies beyond what is planned ahead", element="from_date")
 
 
 def _schedule(row: Series, command: UpdateSeries, cut: datetime) -> dict[str, object]:
-    """Return the rule and the start where they change; a new rule starts anew from a date on."""
-    where, old = zone(row.time_zone), parse(row.rrule)
+    """Return the rule and the start where they change.
+
+    A rule that ends otherwise keeps its start; one with other days says which is its first.
+    """
+    old = parse(row.rrule)
     rule = old if isinstance(command.rrule, Unset) else parse(command.rrule)
     start = row.start if isinstance(command.start, Unset) else command.start
-    if (rule, start) == (old, row.start):
-        return {}
+    if start == row.start and rule.pattern == old.pattern:
+        return {"rrule": rule.text}
     if isinstance(command.start, Unset):
-        start = _first(rule, datetime.combine(cut.date(), row.start.time()), cut, where)
-    elif start < cut:
+        raise RequiredError("a rule with other days needs its first session", element="start")
+    if start < cut:
         raise BusinessRuleError("must not lie before `from_date`, or now", element="start")
     if isinstance(command.rrule, Unset):
         rule = old.without_first(_passed(row, old, cut))
     _check_start(rule, start, row.time_zone)
     return {"rrule": rule.text, "start": start}
-
-
-def _first(rule: Rule, start: datetime, cut: datetime, where: ZoneInfo) -> datetime:
-    """Return the first occurrence from a date on, at the time of day that the series has."""
-    if start < cut:
-        start += timedelta(days=1)
-    found = next(occurrences(replace(rule, count=None), start, where), None)
-    if found is None:
-        raise InvalidError("has no occurrence from then on", element="rrule")
-    return found
 
 
 def _passed(row: Series, rule: Rule, cut: datetime) -> int:
