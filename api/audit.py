@@ -23,12 +23,15 @@ from api.headers import secured
 from api.metrics import Metrics, method_of, route_of
 from service.access import Access
 from service.audit import AuditEntry, AuditWriter
+from service.calendars import TOKEN
 from service.clock import Clock, microseconds
 from service.errors import BusyError
 
 SECRET_PARAMETER = re.compile(
     r"\b(access_token|token|client_secret|client_assertion|code_verifier)=[^&]*", re.IGNORECASE
 )
+CALENDAR = re.compile(r"(?<=/calendar/).+", re.IGNORECASE | re.DOTALL)
+HIDDEN = "..."
 LONGEST = 8000
 CALLERS_ID = re.compile(rb"[!-~]{1,128}")
 UNWRITTEN = (
@@ -111,7 +114,7 @@ def _entry(scope: Scope, state: dict[str, Any], at: int, status: int) -> AuditEn
         audience=access.audience if access else None,
         address=client[0] if client else None,
         method=scope["method"],
-        path=_plain(scope["path"]),
+        path=_plain(redacted(scope["path"])),
         query=_query(state.get("searched") or scope["query_string"]),
         status=status,
         patients=_patients(state.get("patients")),
@@ -122,10 +125,15 @@ def _entry(scope: Scope, state: dict[str, Any], at: int, status: int) -> AuditEn
 def _query(raw: bytes) -> str | None:
     if not raw:
         return None
-    text = _plain(raw.decode("latin-1"))
-    if "%" in text and SECRET_PARAMETER.search(unquote(text)):
+    text = raw.decode("latin-1")
+    if "%" in text and (SECRET_PARAMETER.search(unquote(text)) or TOKEN.search(unquote(text))):
         text = unquote(text)  # a name can be spelt with escapes
-    return SECRET_PARAMETER.sub(r"\1=...", text)
+    return _plain(SECRET_PARAMETER.sub(r"\1=...", redacted(text)))
+
+
+def redacted(text: str) -> str:
+    """Return an address without what opens a calendar, wherever in it that was put."""
+    return TOKEN.sub(HIDDEN, CALENDAR.sub(HIDDEN, text))
 
 
 def _plain(text: str) -> str:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api import bootstrap, logs, openapi, operators, upkeep
 from api.cli_clients import clients
+from api.cli_series import series
 from api.demo import bench_form
 from api.demo.run import run as run_demo
 from api.importing import imports
@@ -39,6 +40,7 @@ connections = typer.Typer(help="Hospitals, each with its EHR.", no_args_is_help=
 cli.add_typer(clients, name="clients")
 cli.add_typer(connections, name="connections")
 cli.add_typer(imports, name="import")
+cli.add_typer(series, name="series")
 upkeep.add_to(cli)
 
 Port = Annotated[int, typer.Option(envvar="PORT", min=1, max=65535)]

@@ -9,6 +9,7 @@ from service.errors import BusinessRuleError, InvalidError, RequiredError, Value
 from service.instruments import load_instruments
 from service.models.groups import Facilitator, GroupStatus, Place, Sensitivity, SupportGroup
 from service.rows import apply, check_version, get, require_text
+from service.series import require_joinable
 
 TEXTS = ("public_name", "neutral_name", "purpose", "topic", "language")
 
@@ -67,7 +68,8 @@ def _check_safety(row: SupportGroup) -> None:
         )
 
 
-def require_open(_session: Session, row: SupportGroup, _now: datetime) -> None:
+def require_open(session: Session, row: SupportGroup, now: datetime) -> None:
     """Raise BusinessRuleError unless people may be enrolled."""
     if row.status is not GroupStatus.ACTIVE:
         raise BusinessRuleError(f"the group is {row.status.value}; only an active group enrols")
+    require_joinable(session, row.id, now)

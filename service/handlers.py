@@ -11,6 +11,7 @@ from sqlmodel import col, select
 
 from service import (
     attendance,
+    calendars,
     commands,
     connections,
     consents,
@@ -18,9 +19,11 @@ from service import (
     facilitators,
     groups,
     links,
+    occurrences,
     past_enrollments,
     patients,
     screening,
+    series,
     sessions,
 )
 from service.database import Database
@@ -30,6 +33,7 @@ from service.models.enrollments import Enrollment
 from service.models.groups import Session
 from service.models.patients import Link
 from service.models.screening import Response
+from service.models.series import Series
 from service.rows import get
 
 Locks = Callable[[DbSession, Any], Iterable[Aggregate]]
@@ -85,6 +89,14 @@ def _session(session: DbSession, command: Any) -> list[Aggregate]:  # noqa: ANN4
     return [group_aggregate(get(session, Session, command.session_id).group_id)]
 
 
+def _series(session: DbSession, command: Any) -> list[Aggregate]:  # noqa: ANN401
+    return [group_aggregate(get(session, Series, command.series_id).group_id)]
+
+
+def _calendar(_session: DbSession, command: Any) -> list[Aggregate]:  # noqa: ANN401
+    return [Aggregate("calendar", command.facilitator_id.hex)]
+
+
 def _enrollment(session: DbSession, command: commands.ChangeEnrollment) -> list[Aggregate]:
     row = get(session, Enrollment, command.enrollment_id)
     return [patient_aggregate(row.patient_id), group_aggregate(row.group_id)]
@@ -117,6 +129,14 @@ HANDLERS: dict[type, Handler] = {
     commands.UpdateGroup: Handler(groups.update_group, _group),
     commands.CreateSession: Handler(sessions.create_session, _group),
     commands.UpdateSession: Handler(sessions.update_session, _session),
+    commands.CreateSeries: Handler(series.create_series, _group),
+    commands.UpdateSeries: Handler(series.update_series, _series),
+    commands.PlanSeries: Handler(series.plan_series, _series),
+    commands.EndSeries: Handler(series.end_series, _series),
+    commands.ExceptOccurrence: Handler(occurrences.except_occurrence, _series),
+    commands.AddExtraSession: Handler(occurrences.add_extra_session, _series),
+    commands.OpenCalendar: Handler(calendars.open_calendar, _calendar),
+    commands.CloseCalendar: Handler(calendars.close_calendar, _calendar),
     commands.Enroll: Handler(enrollments.enroll, _both),
     commands.RecordPastEnrollment: Handler(past_enrollments.record_past_enrollment, _both),
     commands.ChangeEnrollment: Handler(enrollments.change_enrollment, _enrollment),

@@ -34,7 +34,7 @@ def create_session(session: DbSession, command: CreateSession, _now: datetime) -
     return row
 
 
-def update_session(session: DbSession, command: UpdateSession, _now: datetime) -> Session:
+def update_session(session: DbSession, command: UpdateSession, now: datetime) -> Session:
     """Move a session, hold it, cancel it with a reason, or take a cancellation back."""
     row = get(session, Session, command.session_id)
     check_version(row, command.if_match)
@@ -49,6 +49,8 @@ def update_session(session: DbSession, command: UpdateSession, _now: datetime) -
             apply(row, {"cancel_reason": None})
         _check(session, row)
         _check_arrivals(session, row)
+        if session.is_modified(row):
+            row.revised_at = now
     return row
 
 

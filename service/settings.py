@@ -52,6 +52,7 @@ class Settings(Canonical):
     access_token_memory_seconds: float = Field(default=2.0, ge=0, le=5)
     page_size: int = Field(default=20, ge=1, le=1000)
     page_size_limit: int = Field(default=200, ge=1, le=1000)
+    series_weeks: int = Field(default=12, ge=1, le=52)
     jwks_networks: str | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"

@@ -28,11 +28,23 @@ from service.commands.patients import (
     UpdatePatient,
 )
 from service.commands.screening import CorrectResponse, RecordResponse
+from service.commands.series import (
+    AddExtraSession,
+    CloseCalendar,
+    CreateSeries,
+    EndSeries,
+    ExceptOccurrence,
+    OpenCalendar,
+    PlanSeries,
+    UpdateSeries,
+)
 from service.commands.unset import UNSET, Unset, changes
 
 __all__ = [
     "UNSET",
+    "AddExtraSession",
     "ChangeEnrollment",
+    "CloseCalendar",
     "CorrectResponse",
     "CreateConnection",
     "CreateFacilitator",
@@ -40,10 +52,15 @@ __all__ = [
     "CreateGroup",
     "CreatePatient",
     "CreatePlace",
+    "CreateSeries",
     "CreateSession",
+    "EndSeries",
     "Enroll",
+    "ExceptOccurrence",
     "LinkPatient",
     "Mark",
+    "OpenCalendar",
+    "PlanSeries",
     "PostalAddress",
     "ReceivePatient",
     "RecordAttendance",
@@ -54,6 +71,7 @@ __all__ = [
     "Unset",
     "UpdateGroup",
     "UpdatePatient",
+    "UpdateSeries",
     "UpdateSession",
     "WithdrawConsent",
     "changes",

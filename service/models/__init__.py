@@ -10,6 +10,7 @@ from service.models import (
     imports,
     patients,
     screening,
+    series,
     upkeep,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "imports",
     "patients",
     "screening",
+    "series",
     "upkeep",
 ]

@@ -37,6 +37,19 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class WallTime(TypeDecorator[datetime]):
+    """What clocks show somewhere, without an offset; one with an offset is refused."""
+
+    impl = DateTime(timezone=False)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is not None:
+            message = "a wall-clock time has no offset"
+            raise ValueError(message)
+        return value
+
+
 def enum_text(enum: type[StrEnum]) -> Any:  # noqa: ANN401 - SQLModel types `sa_type` as a class
     """Return a column type that stores the enum's value as text on every database."""
     return Enum(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlmodel import Field, SQLModel
 
-from service.models.base import Addressed, Projected, UtcDateTime, enum_text
+from service.models.base import Addressed, Projected, UtcDateTime, WallTime, enum_text
 
 
 class Facilitation(StrEnum):
@@ -36,6 +36,14 @@ class SessionStatus(StrEnum):
     SCHEDULED = "scheduled"
     HELD = "held"
     CANCELLED = "cancelled"
+
+
+class Recurrence(StrEnum):
+    """How a session belongs to its series: by the rule, beside it, or once by it."""
+
+    RULE = "rule"
+    EXTRA = "extra"
+    DROPPED = "dropped"
 
 
 class Programme(Addressed, Projected, table=True):
@@ -101,7 +109,10 @@ class SupportGroup(Projected, table=True):
 
 
 class Session(Projected, table=True):
-    """One meeting of a group."""
+    """One meeting of a group.
+
+    One of a series has its `occurrence`: when the series would have it, whatever it was moved to.
+    """
 
     __tablename__ = "sessions"
 
@@ -111,3 +122,7 @@ class Session(Projected, table=True):
     status: SessionStatus = Field(default=SessionStatus.SCHEDULED, sa_type=enum_text(SessionStatus))
     cancel_reason: str | None = None
     place_id: UUID | None = Field(default=None, foreign_key="places.id")
+    series_id: UUID | None = Field(default=None, foreign_key="series.id", index=True)
+    recurrence: Recurrence | None = Field(default=None, sa_type=enum_text(Recurrence))
+    occurrence: datetime | None = Field(default=None, sa_type=WallTime)
+    revised_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from api.routes.v1 import (
     alerts,
     attendance,
+    calendars,
     connections,
     consents,
     enrollments,
@@ -14,6 +15,7 @@ from api.routes.v1 import (
     links,
     patients,
     responses,
+    series,
     sessions,
     timeline,
 )
@@ -29,10 +31,12 @@ ROUTERS = (
     alerts.router,
     timeline.router,
     groups.router,
+    series.router,
     sessions.router,
     enrollments.router,
     attendance.router,
     facilitators.router,
+    calendars.router,
     connections.router,
     instruments.router,
 )

@@ -15,13 +15,15 @@ from api.routes.v1.calls import Reading, Writing, show, show_rows
 from api.routes.v1.paging import Paged
 from api.routes.v1.preconditions import SeenVersion
 from api.routes.v1.schema import Body, Moment, Page, RowOut, Text, unset
+from api.routes.v1.series_schemas import Wall
 from service.commands import CreateSession, UpdateSession
-from service.models.groups import Session, SessionStatus, SupportGroup
+from service.models.groups import Recurrence, Session, SessionStatus, SupportGroup
 
 router = APIRouter(tags=["sessions"])
 
 GROUP = ["0199b7c2-6c1f-7a53-9d3e-5b8f0c2a4e61"]
 PLACE = ["0199b7c2-7d10-7c11-8a9f-1f4be2a9c001"]
+SERIES = ["0199b7c2-7e20-7b32-9c4d-2a5b8f1e0c03"]
 
 
 class NewSession(Body):
@@ -63,6 +65,14 @@ class SessionOut(RowOut):
     status: SessionStatus = Field(description="Its state", examples=["cancelled"])
     cancel_reason: str | None = Field(description="Why it was cancelled", examples=["Snow"])
     place_id: UUID | None = Field(description="Where, if not at the group's place", examples=PLACE)
+    series_id: UUID | None = Field(description="Of which series it is", examples=SERIES)
+    recurrence: Recurrence | None = Field(
+        description="By the series' rule, extra beside it, or dropped by it", examples=["rule"]
+    )
+    occurrence: Wall | None = Field(
+        description="When the series has it, in its time zone, whatever it was moved to",
+        examples=["2026-01-06T18:00:00"],
+    )
 
 
 class Sessions(Page):
