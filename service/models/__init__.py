@@ -2,24 +2,30 @@
 
 from service.models import (
     audit,
+    concerns,
     connections,
     consents,
     documents,
     enrollments,
+    facilitation,
     groups,
     patients,
+    rules,
     screening,
     upkeep,
 )
 
 __all__ = [
     "audit",
+    "concerns",
     "connections",
     "consents",
     "documents",
     "enrollments",
+    "facilitation",
     "groups",
     "patients",
+    "rules",
     "screening",
     "upkeep",
 ]
