@@ -84,7 +84,9 @@ def _key(database: Database) -> bytes:
 def open_database(settings: Settings, clock: Clock = system_clock) -> Database:
     """Return the database with the projector that keeps its documents true."""
     projector = DocumentProjector(build_registry(), clock)
-    return Database(settings.database_url, projector=projector, clock=clock)
+    return Database(
+        settings.database_url, projector=projector, clock=clock, oversight=settings.oversight
+    )
 
 
 def install(

@@ -18,6 +18,7 @@ from service.engine import UNIT_OF_WORK, WRITING, create_engine, is_sqlite
 from service.errors import BusyError, OccupiedError
 from service.guard import READS, Touched, attach_guard
 from service.models.aggregates import Aggregate
+from service.settings import Oversight
 
 T = TypeVar("T")
 
@@ -28,6 +29,7 @@ PATIENCE_SECONDS = 15.0
 RETRIED = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock time-out
 FIRST_PAUSE_SECONDS = 0.002
 MOMENT = "moment"
+OVERSIGHT = "oversight"
 READING = {"isolation_level": "AUTOCOMMIT"}
 # In this order: the transaction has its id before its stamp is taken, and its locks before both.
 BEGIN = (
@@ -61,12 +63,18 @@ class Database:
     """One database with the projector that keeps its documents true."""
 
     def __init__(
-        self, url: str, *, projector: Projector | None = None, clock: Clock = system_clock
+        self,
+        url: str,
+        *,
+        projector: Projector | None = None,
+        clock: Clock = system_clock,
+        oversight: Oversight | None = None,
     ) -> None:
         self.engine: Engine = create_engine(url)
         self._impatient = create_engine(url, busy_seconds=0)
         self.projector = projector
         self.clock = clock
+        self.oversight = oversight or Oversight()
         self.sqlite = is_sqlite(self.engine)
         self._process_lock = threading.Lock()
         self._checkpoints = Checkpoints(self.engine.url.database or "") if self.sqlite else None
@@ -83,7 +91,7 @@ class Database:
         anyway; a transaction that ends in ROLLBACK would end every prepared statement too.
         """
         with Session(self.engine, expire_on_commit=False) as session:
-            session.info[READS] = True
+            session.info |= {READS: True, OVERSIGHT: self.oversight}
             if not self.sqlite:
                 session.connection(execution_options=READING)
             return work(session)
@@ -173,7 +181,7 @@ class Database:
         started = time.monotonic()
         touched = Touched()
         with Session(engine, expire_on_commit=False, autoflush=True) as session:
-            session.info[UNIT_OF_WORK] = touched
+            session.info |= {UNIT_OF_WORK: touched, OVERSIGHT: self.oversight}
             connection = session.connection(execution_options={WRITING: True})
             session.info[DRIVER] = connected(session)
             connection.info[UNIT_OF_WORK] = 1  # the pool resets it when the connection comes back

@@ -6,8 +6,15 @@ An update leaves alone what is `UNSET`. `if_match` is the row version the caller
 from service.commands.connections import CreateConnection, CreateFacility, PostalAddress
 from service.commands.consents import RecordConsent, WithdrawConsent
 from service.commands.enrollments import ChangeEnrollment, Enroll, Mark, RecordAttendance
-from service.commands.groups import (
+from service.commands.facilitation import (
+    AddCredential,
+    ArrangeSupervision,
     CreateFacilitator,
+    RecordSupervision,
+    UpdateCredential,
+    UpdateFacilitator,
+)
+from service.commands.groups import (
     CreateGroup,
     CreatePlace,
     CreateSession,
@@ -26,6 +33,8 @@ from service.commands.unset import UNSET, Unset, changes
 
 __all__ = [
     "UNSET",
+    "AddCredential",
+    "ArrangeSupervision",
     "ChangeEnrollment",
     "CorrectResponse",
     "CreateConnection",
@@ -43,8 +52,11 @@ __all__ = [
     "RecordAttendance",
     "RecordConsent",
     "RecordResponse",
+    "RecordSupervision",
     "UndoLink",
     "Unset",
+    "UpdateCredential",
+    "UpdateFacilitator",
     "UpdateGroup",
     "UpdatePatient",
     "UpdateSession",

@@ -1,4 +1,4 @@
-"""What can be asked of groups, their sessions, places and facilitators."""
+"""What can be asked of groups, their sessions and places."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,14 +13,6 @@ from service.models.groups import Facilitation, GroupStatus, Modality, Sensitivi
 class CreatePlace:
     name: str
     address: PostalAddress = NOWHERE
-
-
-@dataclass(frozen=True, kw_only=True)
-class CreateFacilitator:
-    family: str
-    given: str
-    kind: Facilitation
-    name_is_public: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,14 +7,17 @@ from api.routes.v1 import (
     attendance,
     connections,
     consents,
+    credentials,
     enrollments,
     facilitators,
     groups,
     instruments,
     links,
+    load,
     patients,
     responses,
     sessions,
+    supervision,
     timeline,
 )
 from api.routes.v1.described import described
@@ -32,7 +35,10 @@ ROUTERS = (
     sessions.router,
     enrollments.router,
     attendance.router,
+    load.router,  # before facilitators: `load` is no id
     facilitators.router,
+    credentials.router,
+    supervision.router,
     connections.router,
     instruments.router,
 )

@@ -14,7 +14,7 @@ from service.engine import UNIT_OF_WORK, create_engine
 from service.fhir.rebuild import NAME as REBUILD
 from service.settings import Settings
 from service.upkeep import note
-from tests import world
+from tests import staff, world
 from tests.conftest import open_database
 
 
@@ -49,6 +49,7 @@ def test_a_sound_installation_has_nothing_to_say(settings):
     assert set(found(settings)) >= {
         "settings", "public-address", "disk", "database", "migrations", "guard", "key",
         "statistics", "clock", "consents-due", "expired-tokens", "documents", "maintenance",
+        "facilitators",
     }  # fmt: skip
 
 
@@ -156,3 +157,20 @@ def test_what_waits_or_was_not_ended_is_told(settings):
     assert "`alongside rebuild`" in found(settings)["documents"].sentence
     change(settings, "UPDATE documents SET indexed = 0 WHERE type = 'Organization'")
     assert "alongside migrate" in found(settings)["documents"].sentence
+
+
+def test_lapses_that_wait_are_told_as_numbers(settings):
+    database = open_database(settings.database_url)
+    person = world.facilitator(database, family="Unnamed")
+    yesterday = system_clock().date() - timedelta(days=1)
+    staff.credential(database, person, expires=yesterday)
+    staff.led(database, person)
+    database.close()
+    said = found(settings)
+    assert said["facilitators"].sentence.startswith("1 active groups")
+    assert "0 of them" in said["facilitators"].sentence
+    stop = found(settings.model_copy(update={"facilitator_lapse": "stop"}))
+    assert "1 of them" in stop["facilitators"].sentence
+    off = found(settings.model_copy(update={"facilitator_lapse": "off"}))
+    assert off["facilitators"].level is Level.OK
+    assert "Unnamed" not in str(said)
