@@ -19,6 +19,7 @@ from service import (
     groups,
     links,
     patients,
+    rules,
     screening,
     sessions,
 )
@@ -123,6 +124,8 @@ HANDLERS: dict[type, Handler] = {
     commands.UpdateCredential: Handler(facilitators.update_credential, _credential),
     commands.ArrangeSupervision: Handler(facilitators.arrange_supervision, _facilitator),
     commands.RecordSupervision: Handler(facilitators.record_supervision, _facilitator),
+    commands.PublishRules: Handler(rules.publish_rules, _alone("rules")),
+    commands.RecordAgreement: Handler(rules.record_agreement, _patient),
     commands.CreatePatient: Handler(patients.create_patient, lambda *_: ()),
     commands.UpdatePatient: Handler(patients.update_patient, _patient),
     commands.LinkPatient: Handler(links.link_patient, _linking),

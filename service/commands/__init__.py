@@ -28,6 +28,7 @@ from service.commands.patients import (
     UndoLink,
     UpdatePatient,
 )
+from service.commands.rules import PublishRules, RecordAgreement
 from service.commands.screening import CorrectResponse, RecordResponse
 from service.commands.unset import UNSET, Unset, changes
 
@@ -48,7 +49,9 @@ __all__ = [
     "LinkPatient",
     "Mark",
     "PostalAddress",
+    "PublishRules",
     "ReceivePatient",
+    "RecordAgreement",
     "RecordAttendance",
     "RecordConsent",
     "RecordResponse",

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from api.routes.v1 import (
+    agreements,
     alerts,
     attendance,
     connections,
@@ -16,6 +17,7 @@ from api.routes.v1 import (
     load,
     patients,
     responses,
+    rules,
     sessions,
     supervision,
     timeline,
@@ -35,6 +37,8 @@ ROUTERS = (
     sessions.router,
     enrollments.router,
     attendance.router,
+    rules.router,
+    agreements.router,
     load.router,  # before facilitators: `load` is no id
     facilitators.router,
     credentials.router,
