@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from service import (
     attendance,
     commands,
+    concerns,
     connections,
     consents,
     enrollments,
@@ -25,6 +26,7 @@ from service import (
 )
 from service.database import Database
 from service.models.aggregates import Aggregate, group_aggregate, patient_aggregate
+from service.models.concerns import Concern
 from service.models.consents import Consent
 from service.models.enrollments import Enrollment
 from service.models.facilitation import Credential
@@ -72,6 +74,11 @@ def _facilitator(_session: DbSession, command: Any) -> list[Aggregate]:  # noqa:
 def _credential(session: DbSession, command: commands.UpdateCredential) -> list[Aggregate]:
     row = get(session, Credential, command.credential_id)
     return [Aggregate("facilitator", row.facilitator_id.hex)]
+
+
+def _concern(session: DbSession, command: Any) -> list[Aggregate]:  # noqa: ANN401
+    row = get(session, Concern, command.concern_id)
+    return [Aggregate("concern", row.id.hex), group_aggregate(row.group_id)]
 
 
 def _both(session: DbSession, command: Any) -> list[Aggregate]:  # noqa: ANN401
@@ -126,6 +133,9 @@ HANDLERS: dict[type, Handler] = {
     commands.RecordSupervision: Handler(facilitators.record_supervision, _facilitator),
     commands.PublishRules: Handler(rules.publish_rules, _alone("rules")),
     commands.RecordAgreement: Handler(rules.record_agreement, _patient),
+    commands.RaiseConcern: Handler(concerns.raise_concern, lambda *_: ()),
+    commands.AcknowledgeConcern: Handler(concerns.acknowledge_concern, _concern),
+    commands.CloseConcern: Handler(concerns.close_concern, _concern),
     commands.CreatePatient: Handler(patients.create_patient, lambda *_: ()),
     commands.UpdatePatient: Handler(patients.update_patient, _patient),
     commands.LinkPatient: Handler(links.link_patient, _linking),

@@ -42,7 +42,7 @@ class Canonical(BaseSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class Oversight:
-    """What the operator decided about who leads groups.
+    """What the operator decided about who leads groups, and about concerns.
 
     A lapse is a credential that has expired, or supervision that is overdue.
     """
@@ -51,6 +51,7 @@ class Oversight:
     grace: timedelta = timedelta(0)
     notice: timedelta = timedelta(days=30)
     supervision_interval: timedelta | None = None
+    acknowledge_within: timedelta = timedelta(hours=24)
 
 
 class Settings(Canonical):
@@ -78,6 +79,7 @@ class Settings(Canonical):
     facilitator_lapse_grace_days: int = Field(default=0, ge=0, le=366)
     credential_notice_days: int = Field(default=30, ge=0, le=366)
     supervision_interval_days: int | None = Field(default=None, ge=1, le=3660)
+    concern_acknowledge_hours: int = Field(default=24, ge=1, le=8760)
 
     @field_validator("public_base_url")
     @classmethod
@@ -107,6 +109,7 @@ class Settings(Canonical):
             grace=timedelta(days=self.facilitator_lapse_grace_days),
             notice=timedelta(days=self.credential_notice_days),
             supervision_interval=timedelta(days=interval) if interval else None,
+            acknowledge_within=timedelta(hours=self.concern_acknowledge_hours),
         )
 
     @property

@@ -3,6 +3,7 @@
 An update leaves alone what is `UNSET`. `if_match` is the row version the caller has seen.
 """
 
+from service.commands.concerns import AcknowledgeConcern, CloseConcern, RaiseConcern
 from service.commands.connections import CreateConnection, CreateFacility, PostalAddress
 from service.commands.consents import RecordConsent, WithdrawConsent
 from service.commands.enrollments import ChangeEnrollment, Enroll, Mark, RecordAttendance
@@ -34,9 +35,11 @@ from service.commands.unset import UNSET, Unset, changes
 
 __all__ = [
     "UNSET",
+    "AcknowledgeConcern",
     "AddCredential",
     "ArrangeSupervision",
     "ChangeEnrollment",
+    "CloseConcern",
     "CorrectResponse",
     "CreateConnection",
     "CreateFacilitator",
@@ -50,6 +53,7 @@ __all__ = [
     "Mark",
     "PostalAddress",
     "PublishRules",
+    "RaiseConcern",
     "ReceivePatient",
     "RecordAgreement",
     "RecordAttendance",

@@ -217,11 +217,13 @@ def test_settings_say_what_the_operator_decided():
         facilitator_lapse_grace_days=14,
         credential_notice_days=60,
         supervision_interval_days=28,
+        concern_acknowledge_hours=4,
     )
     assert settings.oversight == Oversight(
         on_lapse="stop",
         grace=14 * DAY,
         notice=60 * DAY,
         supervision_interval=28 * DAY,
+        acknowledge_within=timedelta(hours=4),
     )
     assert Settings().oversight == Oversight()

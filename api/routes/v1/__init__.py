@@ -6,6 +6,7 @@ from api.routes.v1 import (
     agreements,
     alerts,
     attendance,
+    concerns,
     connections,
     consents,
     credentials,
@@ -39,6 +40,7 @@ ROUTERS = (
     attendance.router,
     rules.router,
     agreements.router,
+    concerns.router,
     load.router,  # before facilitators: `load` is no id
     facilitators.router,
     credentials.router,

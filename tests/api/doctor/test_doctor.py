@@ -10,8 +10,11 @@ from api.doctor import examine, machine
 from api.doctor.findings import Level
 from service import maintenance
 from service.clock import microseconds, system_clock
+from service.commands import RaiseConcern
 from service.engine import UNIT_OF_WORK, create_engine
 from service.fhir.rebuild import NAME as REBUILD
+from service.handlers import execute
+from service.models.concerns import ConcernKind, Severity
 from service.settings import Settings
 from service.upkeep import note
 from tests import staff, world
@@ -49,7 +52,7 @@ def test_a_sound_installation_has_nothing_to_say(settings):
     assert set(found(settings)) >= {
         "settings", "public-address", "disk", "database", "migrations", "guard", "key",
         "statistics", "clock", "consents-due", "expired-tokens", "documents", "maintenance",
-        "facilitators",
+        "facilitators", "concerns", "concerns-addressed",
     }  # fmt: skip
 
 
@@ -159,18 +162,29 @@ def test_what_waits_or_was_not_ended_is_told(settings):
     assert "alongside migrate" in found(settings)["documents"].sentence
 
 
-def test_lapses_that_wait_are_told_as_numbers(settings):
+def test_lapses_and_concerns_that_wait_are_told_as_numbers(settings):
     database = open_database(settings.database_url)
     person = world.facilitator(database, family="Unnamed")
     yesterday = system_clock().date() - timedelta(days=1)
     staff.credential(database, person, expires=yesterday)
-    staff.led(database, person)
+    group = staff.led(database, person, escalation_contact=None, instruments=())
+    kind, severity = ConcernKind.OTHER, Severity.HIGH
+    execute(
+        database,
+        RaiseConcern(
+            group_id=group.id, kind=kind, severity=severity, statement="Rivera", raised_by="t"
+        ),
+    )
     database.close()
     said = found(settings)
     assert said["facilitators"].sentence.startswith("1 active groups")
     assert "0 of them" in said["facilitators"].sentence
+    assert said["concerns"].level is Level.OK
+    assert said["concerns-addressed"].sentence.startswith("1 concerns are for nobody")
+    later = found(settings, lambda: system_clock() + timedelta(hours=25))
+    assert later["concerns"].sentence.startswith("1 concerns were not acknowledged")
     stop = found(settings.model_copy(update={"facilitator_lapse": "stop"}))
     assert "1 of them" in stop["facilitators"].sentence
     off = found(settings.model_copy(update={"facilitator_lapse": "off"}))
     assert off["facilitators"].level is Level.OK
-    assert "Unnamed" not in str(said)
+    assert not any(name in str(each) for each in (said, later) for name in ("Unnamed", "Rivera"))
