@@ -23,6 +23,7 @@ from service.models.screening import Instrument
 from service.settings import Settings
 from service.smart.fetching import Fetcher, networks_of
 from service.smart.server import Server
+from service.standing import OVERSIGHT
 
 INSTALLATION = Aggregate("installation", "1")
 
@@ -84,7 +85,8 @@ def _key(database: Database) -> bytes:
 def open_database(settings: Settings, clock: Clock = system_clock) -> Database:
     """Return the database with the projector that keeps its documents true."""
     projector = DocumentProjector(build_registry(), clock)
-    return Database(settings.database_url, projector=projector, clock=clock)
+    info = {OVERSIGHT: settings.oversight}
+    return Database(settings.database_url, projector=projector, clock=clock, info=info)
 
 
 def install(

@@ -14,15 +14,20 @@ from prometheus_client import (
 )
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session, select
 from starlette.types import Scope
 
+from service import concerns
 from service.database import Database
 from service.fhir.store_reader import StoreReader
+from service.models.concerns import Concern, ConcernState
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 V1 = "/v1"
 NOWHERE = "(none)"  # an address that no route has, or that was answered before one was sought
+from service.standing import oversight_of
 
 
 class Metrics:
@@ -50,6 +55,7 @@ class Metrics:
         )
         self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.registry.register(DatabaseCollector(database, reader))
+        self.registry.register(ConcernCollector(database))
         ProcessCollector(registry=self.registry)
 
     def answered(self, scope: Scope, status: int, seconds: float) -> None:
@@ -99,6 +105,29 @@ class DatabaseCollector(Collector):
             ("write", self.database.connections().items()),
             ("read", self.reader.connections().items()),
         )
+
+
+class ConcernCollector(Collector):
+    """Concerns that wait for a person, counted at each scrape: how many, never about what."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def collect(self) -> Iterator[Metric]:
+        try:
+            waiting, late = self.database.read(self._counted)
+        except SQLAlchemyError:
+            return  # the rest can be told all the same; readiness tells of the database
+        for name, said, value in (
+            ("open", "Concerns that nobody has acknowledged", waiting),
+            ("overdue", "Of these, concerns that should have been acknowledged by now", late),
+        ):
+            yield GaugeMetricFamily(f"alongside_concerns_{name}", said, value=value)
+
+    def _counted(self, session: Session) -> tuple[int, int]:
+        late = concerns.overdue(oversight_of(session), self.database.clock())
+        waiting = select(Concern).where(Concern.state == ConcernState.OPEN)
+        return concerns.count(session, waiting), concerns.count(session, late)
 
 
 def route_of(scope: Scope) -> str:

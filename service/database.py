@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Protocol, TypeVar
@@ -58,12 +58,19 @@ class Database:
     """One database with the projector that keeps its documents true."""
 
     def __init__(
-        self, url: str, *, projector: Projector | None = None, clock: Clock = system_clock
+        self,
+        url: str,
+        *,
+        projector: Projector | None = None,
+        clock: Clock = system_clock,
+        info: Mapping[str, object] | None = None,
     ) -> None:
+        """Open it; `info` is what the domain finds in each session."""
         self.engine: Engine = create_engine(url)
         self._impatient = create_engine(url, busy_seconds=0)
         self.projector = projector
         self.clock = clock
+        self.info = dict(info or {})
         self.sqlite = is_sqlite(self.engine)
         self._process_lock = threading.Lock()
         self._checkpoints = Checkpoints(self.engine.url.database or "") if self.sqlite else None
@@ -80,7 +87,7 @@ class Database:
         anyway; a transaction that ends in ROLLBACK would end every prepared statement too.
         """
         with Session(self.engine, expire_on_commit=False) as session:
-            session.info[READS] = True
+            session.info |= {**self.info, READS: True}
             if not self.sqlite:
                 session.connection(execution_options=READING)
             return work(session)
@@ -226,7 +233,7 @@ class Database:
     @contextmanager
     def _opened(self, engine: Engine, touched: Touched) -> Iterator[Session]:
         with Session(engine, expire_on_commit=False, autoflush=True) as session:
-            session.info[UNIT_OF_WORK] = touched
+            session.info |= {**self.info, UNIT_OF_WORK: touched}
             connection = session.connection(execution_options={WRITING: True})
             session.info[DRIVER] = connected(session)
             connection.info[UNIT_OF_WORK] = 1  # the pool resets it when the connection comes back

@@ -11,6 +11,7 @@ from service.models.enrollments import Enrollment, EnrollmentStatus, EnrollmentS
 from service.models.groups import SupportGroup
 from service.models.patients import Patient
 from service.rows import check_version, get, require_offset, require_text
+from service.rules import require_agreement
 
 PROPOSED, WAITLISTED, ACTIVE, ON_HOLD, FINISHED = EnrollmentStatus
 MOVES = {
@@ -37,6 +38,7 @@ def enroll(session: Session, command: Enroll, now: datetime) -> Enrollment:
         raise BusinessRuleError("begins as proposed, waitlisted or active", element="status")
     _refuse_second(session, command)
     if command.status is ACTIVE:
+        require_agreement(session, group, command.patient_id, now)
         _require_seat(session, group)
     start = require_offset(command.start or now, "start")
     row = Enrollment(
@@ -58,10 +60,12 @@ def change_enrollment(session: Session, command: ChangeEnrollment, now: datetime
         message = f"an enrolment that is {row.status.value} can become {legal}"
         raise BusinessRuleError(message, element="status")
     at = require_offset(command.at or now, "at")
-    if command.status is ACTIVE and row.status in {PROPOSED, WAITLISTED}:
+    if command.status is ACTIVE:
         group = get(session, SupportGroup, row.group_id)
-        require_open(session, group, now)
-        _require_seat(session, group)
+        if row.status is not ON_HOLD:
+            require_open(session, group, now)
+            _require_seat(session, group)
+        require_agreement(session, group, row.patient_id, now)
     _move(session, row, command, at)
     return row
 

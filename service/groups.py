@@ -1,6 +1,7 @@
 """Support groups: what they are for, and when they may run."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlmodel import Session
 
@@ -10,6 +11,7 @@ from service.instruments import load_instruments
 from service.models.groups import Facilitator, GroupStatus, Place, Sensitivity, SupportGroup
 from service.rows import apply, check_version, get, require_text
 from service.series import require_joinable
+from service.standing import require_led
 
 TEXTS = ("public_name", "neutral_name", "purpose", "topic", "language")
 
@@ -21,6 +23,7 @@ def create_group(session: Session, command: CreateGroup, _now: datetime) -> Supp
         values["part2"] = command.sensitivity is Sensitivity.SUBSTANCE_USE
     row = SupportGroup(**values)
     _check(session, row)
+    _check_leader(session, row.facilitator_id)
     session.add(row)
     return row
 
@@ -34,9 +37,12 @@ def update_group(session: Session, command: UpdateGroup, _now: datetime) -> Supp
         raise BusinessRuleError("a group does not become a draft again", element="status")
     if "instruments" in given:
         given["instruments"] = " ".join(given["instruments"])
+    leader = row.facilitator_id
     apply(row, {k: v for k, v in given.items() if k not in {"group_id", "if_match"}})
     with session.no_autoflush:
         _check(session, row)
+        if row.facilitator_id != leader:
+            _check_leader(session, row.facilitator_id)
     return row
 
 
@@ -47,9 +53,13 @@ def _check(session: Session, row: SupportGroup) -> None:
         raise InvalidError("must be at least 1", element="capacity")
     if row.place_id:
         get(session, Place, row.place_id, "place_id")
-    if row.facilitator_id:
-        get(session, Facilitator, row.facilitator_id, "facilitator_id")
     _check_safety(row)
+
+
+def _check_leader(session: Session, facilitator_id: UUID | None) -> None:
+    """Refuse to give a group to somebody who leads none any more."""
+    if facilitator_id and not get(session, Facilitator, facilitator_id, "facilitator_id").active:
+        raise BusinessRuleError("the facilitator is not active", element="facilitator_id")
 
 
 def _check_safety(row: SupportGroup) -> None:
@@ -73,3 +83,4 @@ def require_open(session: Session, row: SupportGroup, now: datetime) -> None:
     if row.status is not GroupStatus.ACTIVE:
         raise BusinessRuleError(f"the group is {row.status.value}; only an active group enrols")
     require_joinable(session, row.id, now)
+    require_led(session, row, now)

@@ -13,6 +13,7 @@ from service import (
     attendance,
     calendars,
     commands,
+    concerns,
     connections,
     consents,
     enrollments,
@@ -22,14 +23,17 @@ from service import (
     occurrences,
     past_enrollments,
     patients,
+    rules,
     screening,
     series,
     sessions,
 )
 from service.database import Database
 from service.models.aggregates import Aggregate, group_aggregate, patient_aggregate
+from service.models.concerns import Concern
 from service.models.consents import Consent
 from service.models.enrollments import Enrollment
+from service.models.facilitation import Credential
 from service.models.groups import Session
 from service.models.patients import Link
 from service.models.screening import Response
@@ -66,6 +70,20 @@ def _patient(_session: DbSession, command: Any) -> list[Aggregate]:  # noqa: ANN
 
 def _group(_session: DbSession, command: Any) -> list[Aggregate]:  # noqa: ANN401
     return [group_aggregate(command.group_id)]
+
+
+def _facilitator(_session: DbSession, command: Any) -> list[Aggregate]:  # noqa: ANN401
+    return [Aggregate("facilitator", command.facilitator_id.hex)]
+
+
+def _credential(session: DbSession, command: commands.UpdateCredential) -> list[Aggregate]:
+    row = get(session, Credential, command.credential_id)
+    return [Aggregate("facilitator", row.facilitator_id.hex)]
+
+
+def _concern(session: DbSession, command: Any) -> list[Aggregate]:  # noqa: ANN401
+    row = get(session, Concern, command.concern_id)
+    return [Aggregate("concern", row.id.hex), group_aggregate(row.group_id)]
 
 
 def _both(session: DbSession, command: Any) -> list[Aggregate]:  # noqa: ANN401
@@ -121,6 +139,16 @@ HANDLERS: dict[type, Handler] = {
     commands.CreateFacility: Handler(connections.create_facility, _alone("facilities")),
     commands.CreatePlace: Handler(facilitators.create_place, _alone("places")),
     commands.CreateFacilitator: Handler(facilitators.create_facilitator, _alone("facilitators")),
+    commands.UpdateFacilitator: Handler(facilitators.update_facilitator, _facilitator),
+    commands.AddCredential: Handler(facilitators.add_credential, _facilitator),
+    commands.UpdateCredential: Handler(facilitators.update_credential, _credential),
+    commands.ArrangeSupervision: Handler(facilitators.arrange_supervision, _facilitator),
+    commands.RecordSupervision: Handler(facilitators.record_supervision, _facilitator),
+    commands.PublishRules: Handler(rules.publish_rules, _alone("rules")),
+    commands.RecordAgreement: Handler(rules.record_agreement, _patient),
+    commands.RaiseConcern: Handler(concerns.raise_concern, lambda *_: ()),
+    commands.AcknowledgeConcern: Handler(concerns.acknowledge_concern, _concern),
+    commands.CloseConcern: Handler(concerns.close_concern, _concern),
     commands.CreatePatient: Handler(patients.create_patient, lambda *_: ()),
     commands.UpdatePatient: Handler(patients.update_patient, _patient),
     commands.LinkPatient: Handler(links.link_patient, _linking),

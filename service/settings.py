@@ -4,6 +4,8 @@ https://docs.pydantic.dev/latest/concepts/pydantic_settings/
 """
 
 import re
+from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_network
 from typing import Literal, Self
 
@@ -15,6 +17,8 @@ CRISIS_TEXT = (
     " In a crisis or thinking of suicide: call or text 988, or text 741741 (Crisis Text Line)."
 )
 
+
+OnLapse = Literal["off", "warn", "stop"]
 
 DEFAULT_CANONICAL_BASE = "https://alongside.example/fhir"
 
@@ -34,6 +38,20 @@ class Canonical(BaseSettings):
         if not re.fullmatch(r"https?://[^\s|#?\"\\]+", value):
             raise ValueError("must begin with http:// or https://, without query or fragment")
         return value.rstrip("/")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Oversight:
+    """What the operator decided about who leads groups, and about concerns.
+
+    A lapse is a credential that has expired, or supervision that is overdue.
+    """
+
+    on_lapse: OnLapse = "warn"
+    grace: timedelta = timedelta(0)
+    notice: timedelta = timedelta(days=30)
+    supervision_interval: timedelta | None = None
+    acknowledge_within: timedelta = timedelta(hours=24)
 
 
 class Settings(Canonical):
@@ -58,6 +76,11 @@ class Settings(Canonical):
     log_format: Literal["text", "json"] = "text"
     metrics_token: SecretStr | None = Field(default=None, min_length=16)
     trusted_proxies: str = "127.0.0.1"
+    facilitator_lapse: OnLapse = "warn"
+    facilitator_lapse_grace_days: int = Field(default=0, ge=0, le=366)
+    credential_notice_days: int = Field(default=30, ge=0, le=366)
+    supervision_interval_days: int | None = Field(default=None, ge=1, le=3660)
+    concern_acknowledge_hours: int = Field(default=24, ge=1, le=8760)
 
     @field_validator("public_base_url")
     @classmethod
@@ -78,6 +101,17 @@ class Settings(Canonical):
         if self.crisis_country != "US" and self.crisis_text == CRISIS_TEXT:
             raise ValueError("crisis_text must be set too: the default is for the US only")
         return self
+
+    @property
+    def oversight(self) -> Oversight:
+        interval = self.supervision_interval_days
+        return Oversight(
+            on_lapse=self.facilitator_lapse,
+            grace=timedelta(days=self.facilitator_lapse_grace_days),
+            notice=timedelta(days=self.credential_notice_days),
+            supervision_interval=timedelta(days=interval) if interval else None,
+            acknowledge_within=timedelta(hours=self.concern_acknowledge_hours),
+        )
 
     @property
     def audit_url(self) -> str:

@@ -15,6 +15,8 @@ from service.clock import Clock, system_clock
 from service.database import Database
 from service.fhir.projection import DocumentProjector
 from service.migrations import upgrade
+from service.settings import Oversight
+from service.standing import OVERSIGHT
 from tests.postgres import binaries, cluster
 
 TEMPLATE = "alongside_template"
@@ -84,8 +86,12 @@ def new_database(kind: str, request: pytest.FixtureRequest, folder: Path, stack:
     return f"{server}/{name}"
 
 
-def open_database(url: str, clock: Clock = system_clock) -> Database:
-    return Database(url, projector=DocumentProjector(build_registry(), clock), clock=clock)
+def open_database(
+    url: str, clock: Clock = system_clock, oversight: Oversight | None = None
+) -> Database:
+    projector = DocumentProjector(build_registry(), clock)
+    info = {OVERSIGHT: oversight} if oversight else {}
+    return Database(url, projector=projector, clock=clock, info=info)
 
 
 @pytest.fixture

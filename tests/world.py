@@ -10,6 +10,7 @@ from sqlmodel import Session as DbSession
 
 from service.commands import (
     CreateConnection,
+    CreateFacilitator,
     CreateFacility,
     CreateGroup,
     CreatePatient,
@@ -28,7 +29,14 @@ from service.models.aggregates import patient_aggregate
 from service.models.connections import Connection, ConsentPolicy
 from service.models.consents import Category, Consent
 from service.models.enrollments import Attendance, AttendanceMark, Enrollment
-from service.models.groups import Facilitation, GroupStatus, Modality, Session, SupportGroup
+from service.models.groups import (
+    Facilitation,
+    Facilitator,
+    GroupStatus,
+    Modality,
+    Session,
+    SupportGroup,
+)
 from service.models.patients import Link, Patient
 from service.screening import Recorded
 
@@ -115,6 +123,13 @@ def linked(database: Database, *connections: Connection) -> Patient:
         link(database, person, connection)
         consent(database, person, connection)
     return person
+
+
+def facilitator(database: Database, **more: Any) -> Facilitator:
+    number = next(numbers)
+    values = {"family": f"Leader{number}", "given": "Given", "kind": Facilitation.PEER, **more}
+    row: Facilitator = execute(database, CreateFacilitator(**values))
+    return row
 
 
 def group(database: Database, **more: Any) -> SupportGroup:

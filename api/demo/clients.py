@@ -14,7 +14,7 @@ OF_HOSPITAL = ("system/*.rs", "system/QuestionnaireResponse.cruds")
 CLIENTS: tuple[tuple[str, str | None, tuple[str, ...]], ...] = (
     ("hospital-a", HOSPITAL_A, OF_HOSPITAL),
     ("hospital-b", HOSPITAL_B, OF_HOSPITAL),
-    ("programme", None, ("v1.read", "v1.write", "system/*.rs")),
+    ("programme", None, ("v1.read", "v1.write", "v1.coordinate", "system/*.rs")),
     (BENCH, HOSPITAL_A, ("system/*.cruds",)),
 )
 

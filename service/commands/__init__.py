@@ -3,8 +3,20 @@
 An update leaves alone what is `UNSET`. `if_match` is the row version the caller has seen.
 """
 
-from service.commands.connections import CreateConnection, CreateFacility, PostalAddress
-from service.commands.consents import RecordConsent, WithdrawConsent
+from service.commands.concerns import (
+    AcknowledgeConcern,
+    CloseConcern,
+    RaiseConcern,
+)
+from service.commands.connections import (
+    CreateConnection,
+    CreateFacility,
+    PostalAddress,
+)
+from service.commands.consents import (
+    RecordConsent,
+    WithdrawConsent,
+)
 from service.commands.enrollments import (
     ChangeEnrollment,
     Enroll,
@@ -12,8 +24,15 @@ from service.commands.enrollments import (
     RecordAttendance,
     RecordPastEnrollment,
 )
-from service.commands.groups import (
+from service.commands.facilitation import (
+    AddCredential,
+    ArrangeSupervision,
     CreateFacilitator,
+    RecordSupervision,
+    UpdateCredential,
+    UpdateFacilitator,
+)
+from service.commands.groups import (
     CreateGroup,
     CreatePlace,
     CreateSession,
@@ -27,7 +46,14 @@ from service.commands.patients import (
     UndoLink,
     UpdatePatient,
 )
-from service.commands.screening import CorrectResponse, RecordResponse
+from service.commands.rules import (
+    PublishRules,
+    RecordAgreement,
+)
+from service.commands.screening import (
+    CorrectResponse,
+    RecordResponse,
+)
 from service.commands.series import (
     AddExtraSession,
     CloseCalendar,
@@ -38,13 +64,21 @@ from service.commands.series import (
     PlanSeries,
     UpdateSeries,
 )
-from service.commands.unset import UNSET, Unset, changes
+from service.commands.unset import (
+    UNSET,
+    Unset,
+    changes,
+)
 
 __all__ = [
     "UNSET",
+    "AcknowledgeConcern",
+    "AddCredential",
     "AddExtraSession",
+    "ArrangeSupervision",
     "ChangeEnrollment",
     "CloseCalendar",
+    "CloseConcern",
     "CorrectResponse",
     "CreateConnection",
     "CreateFacilitator",
@@ -62,13 +96,19 @@ __all__ = [
     "OpenCalendar",
     "PlanSeries",
     "PostalAddress",
+    "PublishRules",
+    "RaiseConcern",
     "ReceivePatient",
+    "RecordAgreement",
     "RecordAttendance",
     "RecordConsent",
     "RecordPastEnrollment",
     "RecordResponse",
+    "RecordSupervision",
     "UndoLink",
     "Unset",
+    "UpdateCredential",
+    "UpdateFacilitator",
     "UpdateGroup",
     "UpdatePatient",
     "UpdateSeries",

@@ -1,4 +1,4 @@
-"""What can be asked of groups, their sessions, places and facilitators."""
+"""What can be asked of groups, their sessions and places."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,14 +16,6 @@ class CreatePlace:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CreateFacilitator:
-    family: str
-    given: str
-    kind: Facilitation
-    name_is_public: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
 class CreateGroup:
     public_name: str
     neutral_name: str
@@ -38,6 +30,7 @@ class CreateGroup:
     part2: bool | None = None
     instruments: tuple[str, ...] = ("phq-9", "gad-7")
     escalation_contact: str | None = None
+    rules_required: bool = False
     status: GroupStatus = GroupStatus.DRAFT
     place_id: UUID | None = None
     facilitator_id: UUID | None = None
@@ -59,6 +52,7 @@ class UpdateGroup:
     part2: bool | Unset = UNSET
     instruments: tuple[str, ...] | Unset = UNSET
     escalation_contact: str | Unset | None = UNSET
+    rules_required: bool | Unset = UNSET
     status: GroupStatus | Unset = UNSET
     place_id: UUID | Unset | None = UNSET
     facilitator_id: UUID | Unset | None = UNSET

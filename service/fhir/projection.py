@@ -38,9 +38,10 @@ from service.guard import Touched
 from service.models.aggregates import Aggregate
 from service.models.connections import Connection
 from service.models.consents import Category, Consent, Decision
-from service.models.documents import ProjectionDue
+from service.models.documents import PUBLIC, ProjectionDue
 from service.models.enrollments import Enrollment, EnrollmentStatus
 from service.models.facts import MemberFacts, RosterFacts
+from service.models.groups import Facilitator
 from service.models.patients import Link
 
 OUTDATED = "a newer version of the service has written these records: restart this process with it"
@@ -220,16 +221,24 @@ def _members(session: DbSession, groups: set[UUID]) -> dict[UUID, list[Any]]:
 def _seals(session: DbSession, touched: Touched, now: datetime) -> dict[int, Seal]:
     """Return what to seal for each hospital whose consents or links changed.
 
-    Nothing of another's: that would tell it of the person's other hospital.
+    Nothing of another's: that would tell it of the person's other hospital. Of everybody's, the
+    past of a facilitator who is no longer named.
     """
+    unnamed = any(_is_unnamed(row, touched) for row in touched.of(Facilitator))
+    seals = {PUBLIC: Seal.ALL} if unnamed else {}
     given = {row.connection_id for row in [*touched.of(Consent), *touched.of(Link)]}
     taken = {row.connection_id for row in touched.of(Consent) if _refuses(row, now)}
     taken |= {row.connection_id for row in touched.of(Link) if row.undone_at is not None}
     if not given:
-        return {}
+        return seals
     where = col(Connection.id).in_(given)
     numbers = session.exec(select(Connection.id, Connection.number).where(where))
-    return {number: Seal.ALL if one in taken else Seal.REPLACED for one, number in numbers}
+    return seals | {number: Seal.ALL if one in taken else Seal.REPLACED for one, number in numbers}
+
+
+def _is_unnamed(row: Facilitator, touched: Touched) -> bool:
+    """Tell whether hospitals may no longer see this facilitator's name."""
+    return not row.name_is_public and "name_is_public" in touched.changed[row.id]
 
 
 def _refuses(row: Consent, now: datetime) -> bool:

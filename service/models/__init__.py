@@ -2,13 +2,16 @@
 
 from service.models import (
     audit,
+    concerns,
     connections,
     consents,
     documents,
     enrollments,
+    facilitation,
     groups,
     imports,
     patients,
+    rules,
     screening,
     series,
     upkeep,
@@ -16,13 +19,16 @@ from service.models import (
 
 __all__ = [
     "audit",
+    "concerns",
     "connections",
     "consents",
     "documents",
     "enrollments",
+    "facilitation",
     "groups",
     "imports",
     "patients",
+    "rules",
     "screening",
     "series",
     "upkeep",

@@ -103,6 +103,7 @@ class SupportGroup(Projected, table=True):
     part2: bool = False
     instruments: str = "phq-9 gad-7"
     escalation_contact: str | None = None
+    rules_required: bool = False
     status: GroupStatus = Field(default=GroupStatus.DRAFT, sa_type=enum_text(GroupStatus))
     place_id: UUID | None = Field(default=None, foreign_key="places.id")
     facilitator_id: UUID | None = Field(default=None, foreign_key="facilitators.id")

@@ -124,7 +124,8 @@ def _check(new: NewClient) -> None:
         raise ValueSetError(GRANULAR, element="scopes")
     if not new.scopes or not all(is_scope(scope) for scope in new.scopes):
         rule = (
-            "scopes are system/<Type or *>.<of c r u d s> and, for the programme, v1.read v1.write"
+            "scopes are system/<Type or *>.<of c r u d s> and, for the programme,"
+            " v1.read v1.write v1.coordinate"
         )
         raise ValueSetError(rule, element="scopes")
     if new.connection_id is not None and V1_SCOPES.intersection(new.scopes):

@@ -1,14 +1,20 @@
 """What is counted, who may read it, and that no label says who or what was asked for."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy.exc import DBAPIError
 from starlette.testclient import TestClient
 
 from api.main import create_app
+from service.clock import system_clock
+from service.commands import AcknowledgeConcern, RaiseConcern
 from service.database import ATTEMPTS
 from service.errors import BusyError
+from service.handlers import execute
+from service.models.concerns import ConcernKind, Severity
+from tests import world
 from tests.api.served import BASE, serve
 from tests.process import process
 
@@ -117,3 +123,34 @@ def test_a_served_process_tells_them(database_url, tmp_path):
         assert value(text, 'alongside_requests_total{method="GET",route="/ready",status="200"}')
         outside = running.http.get("/metrics", headers={"X-Forwarded-For": "192.0.2.7"})
         assert outside.status_code == 403
+
+
+def test_concerns_that_wait_are_counted_by_the_clock(served, monkeypatch):
+    database = served.context.database
+
+    def told():
+        text = scraped(served).text
+        return [value(text, f"alongside_concerns_{name}") for name in ("open", "overdue")]
+
+    assert told() == [0, 0]
+    group = world.group(database)
+    command = RaiseConcern(
+        group_id=group.id, kind=ConcernKind.OTHER, severity=Severity.LOW, raised_by="t"
+    )
+    row = execute(database, command)
+    execute(database, command)
+    assert told() == [2, 0]
+    monkeypatch.setattr(database, "clock", lambda: system_clock() + timedelta(hours=25))
+    assert told() == [2, 2]
+    execute(database, AcknowledgeConcern(concern_id=row.id, by="Sam"))
+    assert told() == [1, 1]
+
+
+def test_a_database_that_does_not_answer_leaves_the_other_figures(served_on_sqlite, monkeypatch):
+    def fail(_work):
+        raise DBAPIError("SELECT", None, RuntimeError())
+
+    monkeypatch.setattr(served_on_sqlite.context.database, "read", fail)
+    text = scraped(served_on_sqlite).text
+    assert "alongside_concerns_open" not in text
+    assert "process_cpu_seconds_total" in text

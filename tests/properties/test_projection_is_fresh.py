@@ -322,6 +322,21 @@ class Programme(RuleBasedStateMachine):
             values = {**values, "facilitator_id": found}
         self.attempt(c.UpdateGroup(group_id=self.pick(self.groups, group), **values))
 
+    @rule(
+        who=index,
+        values=st.fixed_dictionaries(
+            {},
+            optional={
+                "name_is_public": st.booleans(),
+                "active": st.booleans(),
+                "kind": st.sampled_from(Facilitation),
+            },
+        ),
+    )
+    def change_facilitator(self, who: int, values: dict[str, Any]) -> None:
+        key = self.pick(self.facilitators, who)
+        self.attempt(c.UpdateFacilitator(facilitator_id=key, **values))
+
     @rule(person=index, name=st.sampled_from(["Ash", "Birch"]), phone=st.none() | st.just("555"))
     def rename(self, person: int, name: str, phone: str | None) -> None:
         key = self.pick(self.people, person)

@@ -3,20 +3,26 @@
 from fastapi import APIRouter
 
 from api.routes.v1 import (
+    agreements,
     alerts,
     attendance,
     calendars,
+    concerns,
     connections,
     consents,
+    credentials,
     enrollments,
     facilitators,
     groups,
     instruments,
     links,
+    load,
     patients,
     responses,
+    rules,
     series,
     sessions,
+    supervision,
     timeline,
 )
 from api.routes.v1.described import described
@@ -35,8 +41,14 @@ ROUTERS = (
     sessions.router,
     enrollments.router,
     attendance.router,
+    rules.router,
+    agreements.router,
+    concerns.router,
+    load.router,  # before facilitators: `load` is no id
     facilitators.router,
     calendars.router,
+    credentials.router,
+    supervision.router,
     connections.router,
     instruments.router,
 )

@@ -15,7 +15,7 @@ from sqlmodel import Session
 from sqlmodel.sql.expression import SelectOfScalar
 
 from api.context import Context
-from api.dependencies import V1Read, V1Write
+from api.dependencies import V1Coordinate, V1Read, V1Write
 from api.routes.v1.paging import Paging, rows_after
 from api.routes.v1.preconditions import etag, is_known
 from api.routes.v1.schema import Page, RowOut, Schema
@@ -68,8 +68,19 @@ async def _writing(request: Request, access: V1Write) -> Call:
     return _call(request, access)
 
 
+async def _overseeing(request: Request, access: V1Coordinate) -> Call:
+    return _call(request, access)
+
+
+async def _coordinating(request: Request, access: V1Coordinate) -> Call:
+    return _call(request, access)
+
+
 Reading = Annotated[Call, Depends(_reading)]
 Writing = Annotated[Call, Depends(_writing)]
+# For the coordinator alone: what only reads, and what changes something.
+Overseeing = Annotated[Call, Depends(_overseeing)]
+Coordinating = Annotated[Call, Depends(_coordinating)]
 
 
 def _call(request: Request, access: Access) -> Call:

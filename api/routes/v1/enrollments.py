@@ -14,7 +14,7 @@ from pydantic import Field
 from sqlmodel import Session as DbSession
 from sqlmodel import col, select
 
-from api.routes.v1.calls import Reading, Writing, show, show_rows
+from api.routes.v1.calls import Reading, Writing, answer, show, show_rows
 from api.routes.v1.paging import Paged
 from api.routes.v1.preconditions import SeenVersion
 from api.routes.v1.schema import Body, Moment, Page, RowOut, Schema, Text
@@ -22,6 +22,8 @@ from service.commands import ChangeEnrollment, Enroll
 from service.models.base import Row
 from service.models.enrollments import Enrollment, EnrollmentStatus, EnrollmentStatusChange
 from service.models.groups import SupportGroup
+from service.rows import get
+from service.standing import LAPSE, warnings_of
 
 router = APIRouter(tags=["enrollments"])
 
@@ -86,6 +88,12 @@ class EnrollmentOut(RowOut):
         return found
 
 
+class EnrollmentMade(EnrollmentOut):
+    warnings: list[str] = Field(
+        default=[], description="What the coordinator should be told", examples=[[LAPSE]]
+    )
+
+
 class Enrollments(Page):
     items: list[EnrollmentOut]
 
@@ -113,12 +121,20 @@ def list_enrollments(
     return show_rows(call, Enrollments, EnrollmentOut, (found, Enrollment, page), within=group)
 
 
-@router.post("/groups/{group_id}/enrollments", status_code=201, response_model=EnrollmentOut)
+@router.post("/groups/{group_id}/enrollments", status_code=201, response_model=EnrollmentMade)
 def enroll(call: Writing, group_id: UUID, body: NewEnrollment) -> Response:
     """Propose, wait-list or enrol a person, within the group's capacity."""
     call.about([body.patient_id])
     row = call.execute(Enroll(group_id=group_id, **body.values()))
-    return show(call, EnrollmentOut, Enrollment, row.id, created="enrollments")
+    found = call.read(lambda session: _made(session, row.id, call.context.clock()))
+    return answer(call, found, found.version, location=f"/v1/enrollments/{row.id}")
+
+
+def _made(session: DbSession, enrollment_id: UUID, now: datetime) -> EnrollmentMade:
+    row = get(session, Enrollment, enrollment_id)
+    (item,) = EnrollmentMade.of_rows(session, [row])
+    item.warnings = warnings_of(session, get(session, SupportGroup, row.group_id), now)
+    return item
 
 
 @router.get("/enrollments/{enrollment_id}", response_model=EnrollmentOut)

@@ -11,8 +11,9 @@ from sqlmodel import select
 
 from api.routes.v1.calls import Reading, Writing, show, show_rows
 from api.routes.v1.paging import Paged
-from api.routes.v1.schema import Body, Page, RowOut, Text
-from service.commands import CreateFacilitator, CreatePlace, PostalAddress
+from api.routes.v1.preconditions import SeenVersion
+from api.routes.v1.schema import Body, Page, RowOut, Text, unset
+from service.commands import CreateFacilitator, CreatePlace, PostalAddress, UpdateFacilitator
 from service.models.groups import Facilitation, Facilitator, Place
 
 router = APIRouter()
@@ -24,6 +25,22 @@ class NewFacilitator(Body):
     kind: Facilitation = Field(description="`peer` or `professional`", examples=["peer"])
     name_is_public: StrictBool = Field(
         default=False, description="Whether hospitals may see the name", examples=[False]
+    )
+
+
+class FacilitatorUpdate(Body):
+    """What is left out stays as it is."""
+
+    family: Text = Field(default_factory=unset, description="Family name", examples=["Okafor"])
+    given: Text = Field(default_factory=unset, description="Given name", examples=["Ngozi"])
+    kind: Facilitation = Field(
+        default_factory=unset, description="`peer` or `professional`", examples=["professional"]
+    )
+    name_is_public: StrictBool = Field(
+        default_factory=unset, description="Whether hospitals may see the name", examples=[False]
+    )
+    active: StrictBool = Field(
+        default_factory=unset, description="Whether they still lead groups", examples=[True]
     )
 
 
@@ -76,6 +93,17 @@ def create_facilitator(call: Writing, body: NewFacilitator) -> Response:
 
 @router.get("/facilitators/{facilitator_id}", response_model=FacilitatorOut, tags=["facilitators"])
 def read_facilitator(call: Reading, facilitator_id: UUID) -> Response:
+    return show(call, FacilitatorOut, Facilitator, facilitator_id)
+
+
+@router.patch(
+    "/facilitators/{facilitator_id}", response_model=FacilitatorOut, tags=["facilitators"]
+)
+def update_facilitator(
+    call: Writing, seen: SeenVersion, facilitator_id: UUID, body: FacilitatorUpdate
+) -> Response:
+    """Change what is named; one who is not active is given no further group."""
+    call.execute(UpdateFacilitator(facilitator_id=facilitator_id, **body.values(), if_match=seen))
     return show(call, FacilitatorOut, Facilitator, facilitator_id)
 
 

@@ -21,6 +21,7 @@ PUBLIC_NAME = "The name that says what the group is about; shown only where a co
 NEUTRAL_NAME = "The name that gives nothing away; shown everywhere else"
 PART2 = "42 CFR Part 2; when left out, true for substance use"
 CONTACT = "Who is told of a safety alert; needed before a group with safety items is active"
+RULES = "Whether an enrolment becomes active only with agreement to the rules in force"
 PLACE = ["0199b7c2-7d10-7c11-8a9f-1f4be2a9c001"]
 FACILITATOR = ["0199b7c2-7d11-7f02-b1c4-77ab0e5d1002"]
 
@@ -45,6 +46,7 @@ class NewGroup(Body):
     escalation_contact: Text | None = Field(
         default=None, description=CONTACT, examples=["On-call coordinator, 555-0100"]
     )
+    rules_required: StrictBool = Field(default=False, description=RULES, examples=[False])
     status: GroupStatus = Field(
         default=GroupStatus.DRAFT, description="Only an active group enrols", examples=["active"]
     )
@@ -90,6 +92,7 @@ class GroupUpdate(Body):
     escalation_contact: Text | None = Field(
         default_factory=unset, description=CONTACT, examples=["On-call coordinator, 555-0100"]
     )
+    rules_required: StrictBool = Field(default_factory=unset, description=RULES, examples=[True])
     status: GroupStatus = Field(
         default_factory=unset, description="Only an active group enrols", examples=["active"]
     )
@@ -123,6 +126,7 @@ class GroupOut(RowOut):
     escalation_contact: str | None = Field(
         description=CONTACT, examples=["On-call coordinator, 555-0100"]
     )
+    rules_required: bool = Field(description=RULES, examples=[False])
     status: GroupStatus = Field(description="Only an active group enrols", examples=["active"])
     place_id: UUID | None = Field(description="Where it meets", examples=PLACE)
     facilitator_id: UUID | None = Field(description="Who leads it", examples=FACILITATOR)

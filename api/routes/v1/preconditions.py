@@ -3,10 +3,12 @@
 https://www.rfc-editor.org/rfc/rfc9110#name-conditional-requests
 """
 
+import hashlib
 import re
 from typing import Annotated
 
 from fastapi import Depends, Header
+from pydantic import BaseModel
 
 from service.errors import InvalidError
 
@@ -18,6 +20,12 @@ NO_VERSION = -1  # a well-formed tag that was never ours
 
 def etag(version: int) -> str:
     return f'W/"{version}"'
+
+
+def content_version(body: BaseModel) -> int:
+    """Return a version of what is put together from many rows: it changes with the content."""
+    content = body.model_dump_json(by_alias=True).encode()
+    return int.from_bytes(hashlib.blake2b(content, digest_size=7).digest(), "big")
 
 
 async def seen_version(

@@ -10,11 +10,14 @@ from api.doctor import examine, machine
 from api.doctor.findings import Level
 from service import maintenance
 from service.clock import microseconds, system_clock
+from service.commands import RaiseConcern
 from service.engine import UNIT_OF_WORK, create_engine
 from service.fhir.rebuild import NAME as REBUILD
+from service.handlers import execute
+from service.models.concerns import ConcernKind, Severity
 from service.settings import Settings
 from service.upkeep import note
-from tests import world
+from tests import staff, world
 from tests.conftest import open_database
 
 
@@ -49,6 +52,7 @@ def test_a_sound_installation_has_nothing_to_say(settings):
     assert set(found(settings)) >= {
         "settings", "public-address", "disk", "database", "migrations", "guard", "key",
         "statistics", "clock", "consents-due", "expired-tokens", "documents", "maintenance",
+        "facilitators", "concerns", "concerns-addressed",
     }  # fmt: skip
 
 
@@ -156,3 +160,31 @@ def test_what_waits_or_was_not_ended_is_told(settings):
     assert "`alongside rebuild`" in found(settings)["documents"].sentence
     change(settings, "UPDATE documents SET indexed = 0 WHERE type = 'Organization'")
     assert "alongside migrate" in found(settings)["documents"].sentence
+
+
+def test_lapses_and_concerns_that_wait_are_told_as_numbers(settings):
+    database = open_database(settings.database_url)
+    person = world.facilitator(database, family="Unnamed")
+    yesterday = system_clock().date() - timedelta(days=1)
+    staff.credential(database, person, expires=yesterday)
+    group = staff.led(database, person, escalation_contact=None, instruments=())
+    kind, severity = ConcernKind.OTHER, Severity.HIGH
+    execute(
+        database,
+        RaiseConcern(
+            group_id=group.id, kind=kind, severity=severity, statement="Rivera", raised_by="t"
+        ),
+    )
+    database.close()
+    said = found(settings)
+    assert said["facilitators"].sentence.startswith("1 active groups")
+    assert "0 of them" in said["facilitators"].sentence
+    assert said["concerns"].level is Level.OK
+    assert said["concerns-addressed"].sentence.startswith("1 concerns are for nobody")
+    later = found(settings, lambda: system_clock() + timedelta(hours=25))
+    assert later["concerns"].sentence.startswith("1 concerns were not acknowledged")
+    stop = found(settings.model_copy(update={"facilitator_lapse": "stop"}))
+    assert "1 of them" in stop["facilitators"].sentence
+    off = found(settings.model_copy(update={"facilitator_lapse": "off"}))
+    assert off["facilitators"].level is Level.OK
+    assert not any(name in str(each) for each in (said, later) for name in ("Unnamed", "Rivera"))

@@ -24,7 +24,7 @@ from service.smart.tokens import Grant, issue
 from tests.world import now
 
 BASE = "https://alongside.test"
-BOTH = "v1.read v1.write"
+EVERY_SCOPE = "v1.read v1.write v1.coordinate"
 
 
 @dataclass
@@ -81,10 +81,10 @@ class Api:
 
 
 @contextmanager
-def open_api(url: str, folder: Path, clock: Clock = system_clock) -> Iterator[Api]:
+def open_api(url: str, folder: Path, clock: Clock = system_clock, **more: Any) -> Iterator[Api]:
     file = folder / "audit.db"
     settings = Settings(
-        database_url=url, audit_database_url=f"sqlite:///{file}", public_base_url=BASE
+        database_url=url, audit_database_url=f"sqlite:///{file}", public_base_url=BASE, **more
     )
     prepare(settings.audit_url)
     context = build(settings, clock)
@@ -92,7 +92,7 @@ def open_api(url: str, folder: Path, clock: Clock = system_clock) -> Iterator[Ap
     publish_instruments(context.database)
     with TestClient(create_app(context), base_url=BASE) as client:
         opened = Api(client, context, file)
-        opened.token = opened.new_token("programme", BOTH)
+        opened.token = opened.new_token("programme", EVERY_SCOPE)
         yield opened
 
 

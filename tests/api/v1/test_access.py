@@ -24,6 +24,17 @@ def operations() -> list[tuple[str, str, Any]]:
     ]
 
 
+def scopes() -> dict[tuple[str, str], str]:
+    """The scope that each operation says it needs."""
+    app = FastAPI()
+    app.include_router(v1.router)
+    return {
+        (method.upper(), path): operation["security"][0]["clientCredentials"][0]
+        for path, item in app.openapi()["paths"].items()
+        for method, operation in item.items()
+    }
+
+
 def _body(operation: dict[str, Any]) -> Any:
     content = operation.get("requestBody", {}).get("content", {})
     return content["application/json"]["example"] if content else None
@@ -32,6 +43,25 @@ def _body(operation: dict[str, Any]) -> Any:
 ALL = operations()
 READS = [each for each in ALL if each[0] == "GET"]
 WRITES = [each for each in ALL if each[0] != "GET"]
+SCOPES = scopes()
+# What only the coordinator may see or do; named here, so that nothing leaves the list unnoticed.
+COORDINATORS = {
+    ("GET", "/v1/facilitators/load"),
+    ("GET", "/v1/facilitators/{facilitator_id}/load"),
+    ("GET", "/v1/facilitators/{facilitator_id}/credentials"),
+    ("POST", "/v1/facilitators/{facilitator_id}/credentials"),
+    ("GET", "/v1/credentials/{credential_id}"),
+    ("PATCH", "/v1/credentials/{credential_id}"),
+    ("GET", "/v1/facilitators/{facilitator_id}/supervision"),
+    ("PUT", "/v1/facilitators/{facilitator_id}/supervision"),
+    ("GET", "/v1/facilitators/{facilitator_id}/supervision-sessions"),
+    ("POST", "/v1/facilitators/{facilitator_id}/supervision-sessions"),
+    ("GET", "/v1/supervision-sessions/{supervision_session_id}"),
+    ("GET", "/v1/concerns"),
+    ("GET", "/v1/concerns/{concern_id}"),
+    ("POST", "/v1/concerns/{concern_id}/acknowledge"),
+    ("POST", "/v1/concerns/{concern_id}/close"),
+}
 NAMES = [f"{method} {path}" for method, path, _ in ALL]
 every_operation = pytest.mark.parametrize(("method", "path", "body"), ALL, ids=NAMES)
 
@@ -52,6 +82,7 @@ def tokens(shared: Api) -> dict[str, str]:
     return {
         "read": shared.new_token("reader", "v1.read"),
         "write": shared.new_token("writer", "v1.write"),
+        "coordinate": shared.new_token("coordinator", "v1.coordinate"),
         "fhir": shared.new_token("fhir-only", "system/*.cruds"),
         "hospital": shared.new_token("hospital-a", "system/*.cruds", hospital),
     }
@@ -68,6 +99,16 @@ def ask(api: Api, method: str, path: str, body: Any, token: str) -> Any:
 def test_reading_and_writing_operations_are_all_found():
     assert len(READS) >= 20
     assert len(WRITES) >= 15
+
+
+def own_scope(method: str, path: str) -> str:
+    if (method, path) in COORDINATORS:
+        return "coordinate"
+    return "read" if method == "GET" else "write"
+
+
+def test_each_operation_says_which_scope_it_needs():
+    assert {key: f"v1.{own_scope(*key)}" for key in SCOPES} == SCOPES
 
 
 @every_operation
@@ -89,15 +130,13 @@ def test_a_hospitals_client_is_refused(shared, tokens, method, path, body):
 
 @every_operation
 def test_a_token_without_the_scope_is_refused(shared, tokens, method, path, body):
-    other = "write" if method == "GET" else "read"
-    assert ask(shared, method, path, body, tokens[other]).status_code == 403
-    assert ask(shared, method, path, body, tokens["fhir"]).status_code == 403
+    for other in {"read", "write", "coordinate", "fhir"} - {own_scope(method, path)}:
+        assert ask(shared, method, path, body, tokens[other]).status_code == 403
 
 
 @every_operation
 def test_the_scope_lets_the_programme_through(shared, tokens, method, path, body):
-    own = "read" if method == "GET" else "write"
-    answer = ask(shared, method, path, body, tokens[own])
+    answer = ask(shared, method, path, body, tokens[own_scope(method, path)])
     assert answer.status_code in {200, 201, 400, 404}, answer.text
 
 
