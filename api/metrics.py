@@ -22,12 +22,12 @@ from service import concerns
 from service.database import Database
 from service.fhir.store_reader import StoreReader
 from service.models.concerns import Concern, ConcernState
+from service.standing import oversight_of
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 V1 = "/v1"
 NOWHERE = "(none)"  # an address that no route has, or that was answered before one was sought
-from service.standing import oversight_of
 
 
 class Metrics:
