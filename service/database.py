@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
@@ -61,12 +61,19 @@ class Database:
     """One database with the projector that keeps its documents true."""
 
     def __init__(
-        self, url: str, *, projector: Projector | None = None, clock: Clock = system_clock
+        self,
+        url: str,
+        *,
+        projector: Projector | None = None,
+        clock: Clock = system_clock,
+        info: Mapping[str, object] | None = None,
     ) -> None:
+        """Open it; `info` is what the domain finds in the session of each unit of work."""
         self.engine: Engine = create_engine(url)
         self._impatient = create_engine(url, busy_seconds=0)
         self.projector = projector
         self.clock = clock
+        self.info = dict(info or {})
         self.sqlite = is_sqlite(self.engine)
         self._process_lock = threading.Lock()
         self._checkpoints = Checkpoints(self.engine.url.database or "") if self.sqlite else None
@@ -173,6 +180,7 @@ class Database:
         started = time.monotonic()
         touched = Touched()
         with Session(engine, expire_on_commit=False, autoflush=True) as session:
+            session.info.update(self.info)
             session.info[UNIT_OF_WORK] = touched
             connection = session.connection(execution_options={WRITING: True})
             session.info[DRIVER] = connected(session)

@@ -6,6 +6,7 @@ from sqlmodel import Session as DbSession
 from sqlmodel import col, select
 
 from service.commands import CreateSession, UpdateSession, changes
+from service.enrollments import follow_session
 from service.errors import BusinessRuleError, InvalidError
 from service.models.enrollments import Attendance
 from service.models.groups import GroupStatus, Place, Session, SessionStatus, SupportGroup
@@ -49,6 +50,7 @@ def update_session(session: DbSession, command: UpdateSession, _now: datetime) -
             apply(row, {"cancel_reason": None})
         _check(session, row)
         _check_arrivals(session, row)
+    follow_session(session, row)
     return row
 
 

@@ -5,7 +5,18 @@ An update leaves alone what is `UNSET`. `if_match` is the row version the caller
 
 from service.commands.connections import CreateConnection, CreateFacility, PostalAddress
 from service.commands.consents import RecordConsent, WithdrawConsent
-from service.commands.enrollments import ChangeEnrollment, Enroll, Mark, RecordAttendance
+from service.commands.enrollments import (
+    AnswerOffer,
+    ChangeEnrollment,
+    Enroll,
+    Mark,
+    OfferAnswer,
+    OfferSeat,
+    RecordAttendance,
+    RecordWalkIn,
+    SettleGroup,
+    TransferEnrollment,
+)
 from service.commands.groups import (
     CreateFacilitator,
     CreateGroup,
@@ -26,6 +37,7 @@ from service.commands.unset import UNSET, Unset, changes
 
 __all__ = [
     "UNSET",
+    "AnswerOffer",
     "ChangeEnrollment",
     "CorrectResponse",
     "CreateConnection",
@@ -38,11 +50,16 @@ __all__ = [
     "Enroll",
     "LinkPatient",
     "Mark",
+    "OfferAnswer",
+    "OfferSeat",
     "PostalAddress",
     "ReceivePatient",
     "RecordAttendance",
     "RecordConsent",
     "RecordResponse",
+    "RecordWalkIn",
+    "SettleGroup",
+    "TransferEnrollment",
     "UndoLink",
     "Unset",
     "UpdateGroup",

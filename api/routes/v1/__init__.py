@@ -16,6 +16,8 @@ from api.routes.v1 import (
     responses,
     sessions,
     timeline,
+    waitlist,
+    walk_ins,
 )
 from api.routes.v1.described import described
 
@@ -31,7 +33,9 @@ ROUTERS = (
     groups.router,
     sessions.router,
     enrollments.router,
+    waitlist.router,
     attendance.router,
+    walk_ins.router,
     facilitators.router,
     connections.router,
     instruments.router,

@@ -147,7 +147,9 @@ def test_what_waits_or_was_not_ended_is_told(settings):
 
     database.unit_of_work(begin)
     database.close()
-    change(settings, f"INSERT INTO projection_due (patient_id, at) VALUES ('{'0' * 32}', 1)")
+    change(
+        settings, f"INSERT INTO projection_due (key, kind, at) VALUES ('{'0' * 32}', 'consents', 1)"
+    )
     said = found(settings)
     assert said["maintenance"].level is Level.WARNING
     assert "rebuild --all" in said["documents"].sentence
