@@ -114,8 +114,9 @@ def _expire(session: Session, group: SupportGroup, row: Enrollment, now: datetim
     at = row.until or now
     if not _is_open(session, group, now):
         move_now(session, row, WAITLISTED, now=at, reason=WITHDRAWN)
-    elif row.missed_offers < MAY_MISS:
-        row.missed_offers += 1
+        return
+    row.missed_offers += 1
+    if row.missed_offers <= MAY_MISS:
         put_last(session, row)
         move_now(session, row, WAITLISTED, now=at, reason=MISSED)
     else:

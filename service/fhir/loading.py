@@ -132,9 +132,19 @@ def enrollments(session: DbSession, ids: Ids) -> list[EnrollmentFacts]:
     for change in columns(session, StatusChange, [r["id"] for r in rows], "enrollment_id"):
         changes[change["enrollment_id"]].append(pick(StatusFacts, change))
     return [
-        pick(EnrollmentFacts, r, history=tuple(changes[r["id"]]), group=found[r["group_id"]])
+        pick(
+            EnrollmentFacts,
+            r,
+            history=tuple(sorted(changes[r["id"]], key=_in_time)),
+            group=found[r["group_id"]],
+        )
         for r in rows
     ]
+
+
+def _in_time(one: StatusFacts) -> tuple[datetime, bool, datetime]:
+    """Order statuses; of those that begin at once the present one is the last."""
+    return one.start, one.end is None, one.end or one.start
 
 
 def visits(session: DbSession, keys: set[tuple[UUID, UUID]]) -> list[VisitFacts]:

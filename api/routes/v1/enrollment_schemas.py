@@ -170,7 +170,8 @@ def _histories(session: DbSession, ids: Sequence[UUID]) -> dict[UUID, list[Statu
     change: Any = EnrollmentStatusChange
     statement = select(EnrollmentStatusChange).where(col(change.enrollment_id).in_(ids))
     found: dict[UUID, list[StatusOut]] = defaultdict(list)
-    for row in session.exec(statement.order_by(col(change.start), col(change.id))):
+    in_time = (col(change.start), col(change.end).nulls_last(), col(change.id))
+    for row in session.exec(statement.order_by(*in_time)):
         found[row.enrollment_id].append(StatusOut.model_validate(row))
     return found
 

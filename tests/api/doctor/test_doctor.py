@@ -48,7 +48,7 @@ def test_a_sound_installation_has_nothing_to_say(settings):
     assert said == set()
     assert set(found(settings)) >= {
         "settings", "public-address", "disk", "database", "migrations", "guard", "key",
-        "statistics", "clock", "consents-due", "expired-tokens", "documents", "maintenance",
+        "statistics", "clock", "clock-due", "expired-tokens", "documents", "maintenance",
     }  # fmt: skip
 
 
@@ -153,7 +153,7 @@ def test_what_waits_or_was_not_ended_is_told(settings):
     said = found(settings)
     assert said["maintenance"].level is Level.WARNING
     assert "rebuild --all" in said["documents"].sentence
-    assert said["consents-due"].sentence.startswith("1 people")
+    assert said["clock-due"].sentence.startswith("1 consents")
     change(settings, "UPDATE documents SET revision = 0 WHERE type = 'Organization'")
     assert "`alongside rebuild`" in found(settings)["documents"].sentence
     change(settings, "UPDATE documents SET indexed = 0 WHERE type = 'Organization'")
