@@ -125,7 +125,8 @@ def settle() -> None:
         waitlists = context.database.read(groups_with_a_waitlist)
         for command in waitlists:
             execute(context.database, command)
-    print(f"{due} offers, holds and consents had come to their time; {len(waitlists)} waitlists.")
+    print(f"Offers, holds and consents that had come to their time: {due}.")
+    print(f"Groups with a waitlist: {len(waitlists)}.")
 
 
 def doctor(
