@@ -15,7 +15,7 @@ from service.enrollments.history import (
     begin,
     move,
 )
-from service.enrollments.seats import require_reason, require_seat
+from service.enrollments.seats import check_ahead, require_seat
 from service.enrollments.waitlist import promote, put_first, put_last, settle
 from service.errors import BusinessRuleError, DuplicateError, InvalidError
 from service.groups import require_open
@@ -46,7 +46,7 @@ def enroll(session: Session, command: Enroll, now: datetime) -> Enrollment:
     require_open(session, group, now)
     if command.status not in {PROPOSED, WAITLISTED, ACTIVE}:
         raise BusinessRuleError("begins as proposed, waitlisted or active", element="status")
-    require_reason(ahead=command.ahead_of_waitlist, reason=command.reason)
+    check_ahead(command)
     settle(session, group, now)
     _refuse_second(session, command)
     if command.status is ACTIVE:
@@ -91,7 +91,7 @@ def _check_move(
         legal = ", ".join(sorted(one.value for one in MOVES[row.status])) or "nothing"
         message = f"an enrolment that is {row.status.value} can become {legal}"
         raise BusinessRuleError(message, element="status")
-    require_reason(ahead=command.ahead_of_waitlist, reason=command.reason)
+    check_ahead(command)
     if command.status is ACTIVE and row.status is not ON_HOLD:
         require_open(session, group, now)
         if row.status is not OFFERED:  # whose seat is held

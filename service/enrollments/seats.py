@@ -3,6 +3,7 @@
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from service.commands import ChangeEnrollment, Enroll
 from service.enrollments.history import ACTIVE, OFFERED, ON_HOLD, WAITLISTED
 from service.errors import BusinessRuleError
 from service.models.enrollments import Enrollment
@@ -51,7 +52,10 @@ def require_seat(
         raise BusinessRuleError(OTHERS_WAIT, element="status")
 
 
-def require_reason(*, ahead: bool, reason: str | None) -> None:
-    """Raise RequiredError where somebody is put ahead of others and nobody says why."""
-    if ahead:
-        require_text(reason, "reason")
+def check_ahead(command: Enroll | ChangeEnrollment) -> None:
+    """Raise InvalidError where somebody is put ahead of others for no seat, or nobody says why."""
+    if not command.ahead_of_waitlist:
+        return
+    if command.status not in {ACTIVE, WAITLISTED}:
+        raise BusinessRuleError("is for a seat or a place in line", element="ahead_of_waitlist")
+    require_text(command.reason, "reason")

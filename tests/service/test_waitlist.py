@@ -280,6 +280,9 @@ def test_nobody_goes_past_who_waits_without_a_reason(here: Programme):
     with pytest.raises(RequiredError) as caught:
         here.join(group, ahead_of_waitlist=True)
     assert caught.value.element == "reason"
+    with pytest.raises(BusinessRuleError) as caught_too:
+        here.join(group, PROPOSED, ahead_of_waitlist=True, reason="Discharged today")
+    assert caught_too.value.element == "ahead_of_waitlist"
     urgent = here.join(group, ahead_of_waitlist=True, reason="Discharged today")
     assert here.history(urgent) == [(ACTIVE, "Discharged today")]
     here.leave(urgent)
