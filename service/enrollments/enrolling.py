@@ -66,7 +66,7 @@ def change_enrollment(session: Session, command: ChangeEnrollment, now: datetime
     """Move an enrolment to another status; the history keeps the one before."""
     row = get(session, Enrollment, command.enrollment_id)
     group = get(session, SupportGroup, row.group_id)
-    settle(session, group, now)
+    settle(session, group, now, row)
     check_version(row, command.if_match)
     until = _until(command, at := require_offset(command.at or now, "at"))
     if command.status is row.status and (until is None or until == row.until):

@@ -37,7 +37,7 @@ def answer_offer(session: Session, command: AnswerOffer, now: datetime) -> Enrol
     """
     row = get(session, Enrollment, command.enrollment_id)
     group = get(session, SupportGroup, row.group_id)
-    settle(session, group, now)
+    settle(session, group, now, row)
     check_version(row, command.if_match)
     not_before = _not_before(command, now)
     if row.status is not OFFERED:

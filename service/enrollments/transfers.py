@@ -21,7 +21,7 @@ def transfer_enrollment(session: Session, command: TransferEnrollment, now: date
     row = get(session, Enrollment, command.enrollment_id)
     left = get(session, SupportGroup, row.group_id)
     get(session, SupportGroup, command.group_id, "group_id")
-    settle(session, left, now)
+    settle(session, left, now, row)
     check_version(row, command.if_match)
     if row.status is FINISHED:
         raise BusinessRuleError("the enrolment is finished: enrol again")

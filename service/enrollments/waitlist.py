@@ -27,6 +27,7 @@ from service.settings import DEFAULT_OFFER_HOURS
 
 OFFER_HOURS = "offer_hours"  # in a session's info: what holds where a group says nothing
 MAY_MISS = 1
+AT_ONCE = 50  # what one transaction does of each, lest it take too long; the next one goes on
 SEAT_FREE = "A seat is free"
 HOLD_OVER = "The hold is over"
 MISSED = "The offer was not answered in time; now at the end of the waitlist"
@@ -52,23 +53,30 @@ def _numbers(session: Session, row: Enrollment) -> tuple[int, int]:
     return lowest or 0, highest or 0
 
 
-def settle(session: Session, group: SupportGroup, now: datetime) -> None:
-    """Do what the clock has brought, then offer the seats that are free."""
+def settle(
+    session: Session, group: SupportGroup, now: datetime, row: Enrollment | None = None
+) -> None:
+    """Do what the clock has brought, to `row` in any case, then offer the seats that are free."""
     due = (
         select(Enrollment)
         .where(Enrollment.group_id == group.id, col(Enrollment.until) <= now)
         .order_by(col(Enrollment.until), col(Enrollment.queue_number), col(Enrollment.id))
+        .limit(AT_ONCE)
     )
-    for row in session.exec(due).all():
+    for each in session.exec(due).all():
+        _lapse(session, group, each, now)
+    if row is not None and row.until is not None and row.until <= now:
         _lapse(session, group, row, now)
     promote(session, group, now)
 
 
 def promote(session: Session, group: SupportGroup, now: datetime) -> None:
-    """Offer every free seat in order, where the group takes people and offers by itself."""
-    if group.promotion is Promotion.AUTOMATIC and _is_open(session, group, now):
-        while offer_next(session, group, now):
-            pass
+    """Offer the free seats in order, where the group takes people and offers by itself."""
+    if group.promotion is Promotion.MANUAL or not _is_open(session, group, now):
+        return
+    for _ in range(AT_ONCE):
+        if offer_next(session, group, now) is None:
+            return
 
 
 def offer_next(session: Session, group: SupportGroup, now: datetime) -> Enrollment | None:

@@ -32,7 +32,7 @@ def refresh_due(database: Database, clock: Clock) -> int:
         if kind == DueKind.CONSENTS.value:
             _refresh_consents(database, key, now)
         else:
-            _settle(database, UUID(key), clock)
+            _settle(database, key, clock)
     return len(due)
 
 
@@ -59,19 +59,19 @@ def _refresh(session: DbSession, patient: str, now: int) -> None:
         touch(session, row)
 
 
-def _settle(database: Database, enrollment_id: UUID, clock: Clock) -> None:
-    """Settle the group of this enrolment, which settles all that is due in it."""
+def _settle(database: Database, key: str, clock: Clock) -> None:
+    """Settle the group of this enrolment, which settles what else is due in it."""
+    enrollment_id = UUID(key)
     row = database.read(lambda session: session.get(Enrollment, enrollment_id))
 
     def work(session: DbSession) -> None:
         now = clock()
         if row is not None:
             settle_group(session, SettleGroup(group_id=row.group_id), now)
-        where = (
-            col(ProjectionDue.key) == enrollment_id.hex,
-            col(ProjectionDue.at) <= microseconds(now),
-        )
-        session.execute(delete(ProjectionDue).where(*where))  # the projection notes what is next
+        found = session.get(Enrollment, enrollment_id)
+        if found is None or found.until is None or found.until > now:
+            where = (col(ProjectionDue.key) == key, col(ProjectionDue.at) <= microseconds(now))
+            session.execute(delete(ProjectionDue).where(*where))
 
     locks = [group_aggregate(row.group_id), patient_aggregate(row.patient_id)] if row else []
     database.unit_of_work(work, *locks)

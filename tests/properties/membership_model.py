@@ -95,7 +95,7 @@ class Room:
     def enroll(self, person: int, status: str, now: datetime, *, ahead: bool) -> bool:
         """Tell whether the group takes this person; if so, it has."""
         self.settle(now)
-        if not self.open or self.live(person):
+        if not self.open or self.live(person) or (ahead and status == "proposed"):
             return False
         if status == "active" and not self.may_sit(None, ahead=ahead):
             return False

@@ -22,7 +22,7 @@ from sqlmodel import col, select
 from api.bootstrap import ensure_programme
 from fhir_mappings.episode_of_care import STATUS
 from service import commands as c
-from service.errors import AlongsideError
+from service.errors import AlongsideError, BusyError
 from service.fhir.refresh import refresh_due
 from service.handlers import execute
 from service.models.documents import FIRST_CONNECTION, Document
@@ -34,7 +34,7 @@ from tests.fresh import wrong_documents
 from tests.properties.membership_model import Place, Room
 
 NIGHTLY = bool(os.environ.get("ALONGSIDE_NIGHTLY"))
-EXAMPLES, STEPS = (100, 80) if NIGHTLY else (6, 40)
+EXAMPLES, STEPS = (60, 60) if NIGHTLY else (6, 40)
 BEGIN = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 PEOPLE = 6
@@ -74,6 +74,8 @@ class Membership(RuleBasedStateMachine):
         row, refused = None, None
         try:
             row = execute(self.database, command)
+        except BusyError:  # a slow machine: nothing was kept
+            return self.run(command, expected=expected)
         except AlongsideError as error:
             refused = error
         assert expected is (refused is None), f"{command}: {refused}"

@@ -18,11 +18,13 @@ from service.commands import (
     UpdateGroup,
 )
 from service.database import Database
+from service.enrollments import waitlist
 from service.enrollments.waitlist import OFFER_HOURS
 from service.errors import BusinessRuleError, InvalidError, RequiredError, VersionError
 from service.fhir.refresh import refresh_due
 from service.handlers import execute
-from service.models.documents import Document, Event, ProjectionDue
+from service.identifiers import new_id
+from service.models.documents import Document, DueKind, Event, ProjectionDue
 from service.models.enrollments import Enrollment, EnrollmentStatus, EnrollmentStatusChange
 from service.models.groups import GroupStatus, Promotion, SupportGroup
 from tests import world
@@ -252,6 +254,36 @@ def test_how_long_an_offer_stands_is_a_setting_and_a_groups_own(sqlite_url: str)
         with pytest.raises(InvalidError) as caught:
             world.group(here.database, offer_hours=0)
         assert caught.value.element == "offer_hours"
+
+
+def test_more_than_one_transaction_takes_is_gone_on_with(
+    here: Programme, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(waitlist, "AT_ONCE", 2)
+    group, rows = here.full(waiting=5)
+    here.run(UpdateGroup(group_id=group.id, capacity=4))
+    assert here.statuses(*rows) == [OFFERED, OFFERED, WAITLISTED, WAITLISTED, WAITLISTED]
+    here.run(SettleGroup(group_id=group.id))
+    assert here.statuses(*rows) == [OFFERED, OFFERED, OFFERED, WAITLISTED, WAITLISTED]
+    here.now += 72 * HOUR
+    with pytest.raises(BusinessRuleError, match="no offer stands"):
+        here.answer(rows[2], ACCEPT)
+    assert here.settle() == 3
+    assert here.statuses(*rows) == [OFFERED, WAITLISTED, WAITLISTED, OFFERED, OFFERED]
+    assert [here.row(row).missed_offers for row in rows] == [1, 1, 1, 0, 0]
+
+
+def test_what_is_noted_as_due_and_is_not_is_forgotten(here: Programme):
+    _, (first, _) = here.full()
+
+    def note(session: Any) -> None:
+        for key in (first.id, new_id()):
+            session.add(ProjectionDue(key=key.hex, kind=DueKind.ENROLLMENT, at=1))
+
+    here.database.unit_of_work(note)
+    assert here.settle() == 2
+    assert here.due() == 0
+    assert here.statuses(first) == [WAITLISTED]
 
 
 def test_a_group_may_offer_by_hand(programme: Programme):
