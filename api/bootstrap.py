@@ -11,6 +11,7 @@ from service import canonical, instruments, migrations
 from service.audit import open_audit, prepare
 from service.clock import Clock, system_clock
 from service.database import Database
+from service.enrollments.waitlist import OFFER_HOURS
 from service.fhir.audiences import identifier_key
 from service.fhir.endpoint import Writing
 from service.fhir.projection import DocumentProjector
@@ -85,7 +86,7 @@ def _key(database: Database) -> bytes:
 def open_database(settings: Settings, clock: Clock = system_clock) -> Database:
     """Return the database with the projector that keeps its documents true."""
     projector = DocumentProjector(build_registry(), clock)
-    info = {OVERSIGHT: settings.oversight}
+    info = {OVERSIGHT: settings.oversight, OFFER_HOURS: settings.offer_hours}
     return Database(settings.database_url, projector=projector, clock=clock, info=info)
 
 

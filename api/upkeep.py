@@ -19,9 +19,12 @@ from api.operators import audited, entry_of
 from service import backups, maintenance, migrations
 from service.audit import open_audit, prepare
 from service.clock import EPOCH, microseconds, system_clock
+from service.enrollments.waitlist import groups_with_a_waitlist
 from service.fhir.projection import DocumentProjector
 from service.fhir.rebuild import Rebuilt
 from service.fhir.rebuild import rebuild as rebuild_documents
+from service.fhir.refresh import refresh_due
+from service.handlers import execute
 from service.settings import Settings
 
 closing = typer.Typer(help="Close the service for a while.", no_args_is_help=True)
@@ -35,6 +38,7 @@ def add_to(cli: typer.Typer) -> None:
     cli.command("backup")(backup)
     cli.command("restore")(restore)
     cli.command("rebuild")(rebuild)
+    cli.command("settle")(settle)
     cli.command("doctor")(doctor)
     cli.add_typer(closing, name="maintenance")
 
@@ -109,6 +113,20 @@ def _said(done: Rebuilt) -> str:
             " run its `alongside rebuild`."
         )
     return " ".join(sentences)
+
+
+def settle() -> None:
+    """Do what the clock has brought, and offer free seats; for a timer, every few minutes.
+
+    Any request does the first of the two, for itself: this is for when none comes.
+    """
+    with opened(Settings()) as context, audited(context, None, "settle"):
+        due = refresh_due(context.database, context.clock)
+        waitlists = context.database.read(groups_with_a_waitlist)
+        for command in waitlists:
+            execute(context.database, command)
+    print(f"Offers, holds and consents that had come to their time: {due}.")
+    print(f"Groups with a waitlist: {len(waitlists)}.")
 
 
 def doctor(

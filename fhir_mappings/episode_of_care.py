@@ -1,5 +1,7 @@
 """EpisodeOfCare: one person's membership of a group, from proposal to end.
 
+An offer of a seat is part of the wait: when a seat becomes free is known to depend on others.
+
 Which group is said by an extension of ours: the hospital's roster while the person is on it, and
 the catalogue entry where a consent shows the group's name.
 
@@ -7,6 +9,7 @@ https://hl7.org/fhir/R4/episodeofcare.html
 """
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from fhir_mappings import labels, references
 from fhir_mappings.codes import PARTICIPATION, SUPPORT_GROUP
@@ -20,6 +23,7 @@ from service.models.groups import GroupStatus
 STATUS = {
     EnrollmentStatus.PROPOSED: "planned",
     EnrollmentStatus.WAITLISTED: "waitlist",
+    EnrollmentStatus.OFFERED: "waitlist",
     EnrollmentStatus.ACTIVE: "active",
     EnrollmentStatus.ON_HOLD: "onhold",
     EnrollmentStatus.FINISHED: "finished",
@@ -36,10 +40,7 @@ def render(facts: EnrollmentFacts, view: View) -> Iterator[Draft]:
                 {"url": SUPPORT_GROUP, "valueReference": r} for r in _groups(facts, view)
             ],
             "status": STATUS[facts.status],
-            "statusHistory": [
-                {"status": STATUS[one.status], "period": period(one.start, one.end)}
-                for one in facts.history
-            ],
+            "statusHistory": list(_history(facts)),
             "type": [codeable_concept(PARTICIPATION)],
             "patient": references.patient(view.audience, facts.patient_id),
             "managingOrganization": references.programme(view.audience),
@@ -49,6 +50,14 @@ def render(facts: EnrollmentFacts, view: View) -> Iterator[Draft]:
     source = references.source("enrollment", facts.id)
     labelled = labels.membership(facts.group)
     yield Draft("EpisodeOfCare", source, resource, labelled, patient_id=facts.patient_id)
+
+
+def _history(facts: EnrollmentFacts) -> Iterator[Element]:
+    """Yield each status with its period; what follows itself is one."""
+    for status, run in groupby(facts.history, key=lambda one: STATUS[one.status]):
+        first, *more = run
+        end = more[-1].end if more else first.end
+        yield {"status": status, "period": period(first.start, end)}
 
 
 def _groups(facts: EnrollmentFacts, view: View) -> Iterator[Element]:

@@ -41,7 +41,7 @@ MAPPINGS = (
     Mapping("Patient", "patient", patient.render),
     Mapping("Group", "roster", group.render),
     Mapping("EpisodeOfCare", "enrollment", episode_of_care.render, 2),
-    Mapping("Appointment", "visit", appointment.render, 2),
+    Mapping("Appointment", "visit", appointment.render, 3),
     Mapping("Encounter", "visit", encounter.render, 2),
     Mapping("QuestionnaireResponse", "response", questionnaire_response.render),
     Mapping("Observation", "response", observation.render_total),

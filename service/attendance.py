@@ -1,13 +1,17 @@
-"""Attendance of a session: all marks in one transaction, corrections keep what was there."""
+"""Attendance of a session: all marks in one transaction, corrections keep what was there.
+
+Who came without being a member is marked as a guest (ADR 0022).
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import Session as DbSession
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 
-from service.commands import Mark, RecordAttendance
+from service.commands import Mark, RecordAttendance, RecordWalkIn
+from service.enrollments import admit_guest
 from service.errors import BusinessRuleError, InvalidElementsError, Problem, VersionError
 from service.models.enrollments import (
     Attendance,
@@ -15,11 +19,14 @@ from service.models.enrollments import (
     AttendanceMark,
     Enrollment,
     EnrollmentStatus,
+    EnrollmentStatusChange,
 )
 from service.models.groups import Session, SessionStatus
+from service.models.patients import Patient
 from service.rows import get, require_offset
 
-MEMBER = (EnrollmentStatus.ACTIVE, EnrollmentStatus.ON_HOLD, EnrollmentStatus.FINISHED)
+MEMBER = (EnrollmentStatus.ACTIVE, EnrollmentStatus.ON_HOLD)
+CAME = {AttendanceMark.PRESENT, AttendanceMark.LATE}
 
 
 def attendance_of(session: DbSession, session_id: UUID) -> list[Attendance]:
@@ -37,13 +44,46 @@ def record_attendance(
     session: DbSession, command: RecordAttendance, now: datetime
 ) -> list[Attendance]:
     """Record or correct marks; the same request again changes nothing."""
-    held = get(session, Session, command.session_id)
+    held = _taking_place(session, command.session_id)
+    return _record(session, held, command, _members(session, held), now)
+
+
+def record_walk_in(session: DbSession, command: RecordWalkIn, now: datetime) -> list[Attendance]:
+    """Mark somebody who came: a member as a member, anybody else as a guest of this session."""
+    held, mark = _taking_place(session, command.session_id), command.mark
+    get(session, Patient, mark.patient_id, "patient_id")
+    if mark.mark not in CAME:
+        raise BusinessRuleError("who walked in came: present or late", element="mark")
+    members = _members(session, held)
+    known = {*members, *(row.patient_id for row in attendance_of(session, held.id))}
+    if mark.patient_id not in known:
+        members[mark.patient_id] = admit_guest(session, held, mark.patient_id).id
+    marked = RecordAttendance(
+        session_id=held.id,
+        marks=(mark,),
+        recorded_by=command.recorded_by,
+        if_match=command.if_match,
+    )
+    return _record(session, held, marked, members, now)
+
+
+def _taking_place(session: DbSession, session_id: UUID) -> Session:
+    held = get(session, Session, session_id)
     if held.status is SessionStatus.CANCELLED:
         raise BusinessRuleError("the session is cancelled")
+    return held
+
+
+def _record(
+    session: DbSession,
+    held: Session,
+    command: RecordAttendance,
+    members: dict[UUID, UUID],
+    now: datetime,
+) -> list[Attendance]:
     rows = {row.patient_id: row for row in attendance_of(session, held.id)}
     if command.if_match is not None and attendance_version([*rows.values()]) != command.if_match:
         raise VersionError("attendance was changed meanwhile; read it again")
-    members = _members(session, held)
     _check(command.marks, held, members, rows)
     for mark in command.marks:
         if row := rows.get(mark.patient_id):
@@ -58,14 +98,20 @@ def record_attendance(
 
 def _members(session: DbSession, held: Session) -> dict[UUID, UUID]:
     """Return the enrolment of everyone who was a member when the session began."""
-    statement = select(Enrollment).where(
-        Enrollment.group_id == held.group_id, col(Enrollment.status).in_(MEMBER)
+    then = EnrollmentStatusChange
+    statement = (
+        select(Enrollment.patient_id, Enrollment.id)
+        .join(then, col(then.enrollment_id) == col(Enrollment.id))
+        .where(
+            Enrollment.group_id == held.group_id,
+            col(Enrollment.guest).is_(False),
+            col(then.status).in_(MEMBER),
+            col(then.start) <= held.start,
+            or_(col(then.end).is_(None), col(then.end) > held.start),
+        )
+        .order_by(col(Enrollment.id))
     )
-    return {
-        row.patient_id: row.id
-        for row in session.exec(statement.order_by(col(Enrollment.id)))
-        if row.start <= held.start and (row.end is None or held.start < row.end)
-    }
+    return dict(session.exec(statement).all())
 
 
 def _check(

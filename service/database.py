@@ -66,6 +66,7 @@ class Database:
         info: Mapping[str, object] | None = None,
     ) -> None:
         """Open it; `info` is what the domain finds in each session."""
+        """Open it; `info` is what the domain finds in the session of each unit of work."""
         self.engine: Engine = create_engine(url)
         self._impatient = create_engine(url, busy_seconds=0)
         self.projector = projector

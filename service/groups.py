@@ -13,6 +13,7 @@ from service.rows import apply, check_version, get, require_text
 from service.series import require_joinable
 from service.standing import require_led
 
+LONGEST_OFFER_HOURS = 8_760
 TEXTS = ("public_name", "neutral_name", "purpose", "topic", "language")
 
 
@@ -51,6 +52,8 @@ def _check(session: Session, row: SupportGroup) -> None:
         require_text(getattr(row, name), name)
     if row.capacity < 1:
         raise InvalidError("must be at least 1", element="capacity")
+    if row.offer_hours is not None and not 1 <= row.offer_hours <= LONGEST_OFFER_HOURS:
+        raise InvalidError(f"must be 1 to {LONGEST_OFFER_HOURS}", element="offer_hours")
     if row.place_id:
         get(session, Place, row.place_id, "place_id")
     _check_safety(row)

@@ -115,9 +115,17 @@ def _calendar(_session: DbSession, command: Any) -> list[Aggregate]:  # noqa: AN
     return [Aggregate("calendar", command.facilitator_id.hex)]
 
 
-def _enrollment(session: DbSession, command: commands.ChangeEnrollment) -> list[Aggregate]:
+def _walk_in(session: DbSession, command: commands.RecordWalkIn) -> list[Aggregate]:
+    return [patient_aggregate(command.mark.patient_id), *_session(session, command)]
+
+
+def _enrollment(session: DbSession, command: Any) -> list[Aggregate]:  # noqa: ANN401
     row = get(session, Enrollment, command.enrollment_id)
     return [patient_aggregate(row.patient_id), group_aggregate(row.group_id)]
+
+
+def _transfer(session: DbSession, command: commands.TransferEnrollment) -> list[Aggregate]:
+    return [*_enrollment(session, command), group_aggregate(command.group_id)]
 
 
 def _link(session: DbSession, command: commands.UndoLink) -> list[Aggregate]:
@@ -154,7 +162,7 @@ HANDLERS: dict[type, Handler] = {
     commands.LinkPatient: Handler(links.link_patient, _linking),
     commands.UndoLink: Handler(links.undo_link, _link),
     commands.CreateGroup: Handler(groups.create_group, lambda *_: ()),
-    commands.UpdateGroup: Handler(groups.update_group, _group),
+    commands.UpdateGroup: Handler(enrollments.change_group, _group),
     commands.CreateSession: Handler(sessions.create_session, _group),
     commands.UpdateSession: Handler(sessions.update_session, _session),
     commands.CreateSeries: Handler(series.create_series, _group),
@@ -168,7 +176,12 @@ HANDLERS: dict[type, Handler] = {
     commands.Enroll: Handler(enrollments.enroll, _both),
     commands.RecordPastEnrollment: Handler(past_enrollments.record_past_enrollment, _both),
     commands.ChangeEnrollment: Handler(enrollments.change_enrollment, _enrollment),
+    commands.AnswerOffer: Handler(enrollments.answer_offer, _enrollment),
+    commands.OfferSeat: Handler(enrollments.offer_seat, _group),
+    commands.SettleGroup: Handler(enrollments.settle_group, _group),
+    commands.TransferEnrollment: Handler(enrollments.transfer_enrollment, _transfer),
     commands.RecordAttendance: Handler(attendance.record_attendance, _session),
+    commands.RecordWalkIn: Handler(attendance.record_walk_in, _walk_in),
     commands.RecordResponse: Handler(screening.record_response, _both),
     commands.CorrectResponse: Handler(screening.correct_response, _response),
     commands.RecordConsent: Handler(

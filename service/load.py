@@ -14,11 +14,12 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import Session as DbSession
 from sqlmodel import col, func, select
 
-from service.enrollments import SEATED
-from service.models.enrollments import Enrollment
+from service.models.enrollments import Enrollment, EnrollmentStatus
 from service.models.facilitation import Supervision
 from service.models.groups import Facilitator, GroupStatus, Session, SessionStatus, SupportGroup
 from service.standing import Standing, oversight_of, standings, stops
+
+MEMBERS = (EnrollmentStatus.ACTIVE, EnrollmentStatus.ON_HOLD)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +100,7 @@ def _groups(
 
 
 def _members(session: DbSession, groups: Iterable[UUID]) -> dict[UUID, int]:
-    seated = col(Enrollment.status).in_(SEATED)
+    seated = col(Enrollment.status).in_(MEMBERS)
     return _counts(session, col(Enrollment.group_id), groups, seated)
 
 

@@ -6,6 +6,7 @@ from sqlmodel import Session as DbSession
 from sqlmodel import col, select
 
 from service.commands import CreateSession, UpdateSession, changes
+from service.enrollments import follow_session
 from service.errors import BusinessRuleError, InvalidError
 from service.models.enrollments import Attendance
 from service.models.groups import GroupStatus, Place, Session, SessionStatus, SupportGroup
@@ -51,6 +52,7 @@ def update_session(session: DbSession, command: UpdateSession, now: datetime) ->
         _check_arrivals(session, row)
         if session.is_modified(row):
             row.revised_at = now
+    follow_session(session, row)
     return row
 
 

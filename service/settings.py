@@ -20,6 +20,7 @@ CRISIS_TEXT = (
 
 OnLapse = Literal["off", "warn", "stop"]
 
+DEFAULT_OFFER_HOURS = 72
 DEFAULT_CANONICAL_BASE = "https://alongside.example/fhir"
 
 
@@ -64,6 +65,7 @@ class Settings(Canonical):
     audit_database_url: str | None = None
     public_base_url: str = "http://127.0.0.1:8000"
     programme_name: str = Field(default="Support group programme", min_length=1)
+    offer_hours: int = Field(default=DEFAULT_OFFER_HOURS, ge=1, le=8_760)
     crisis_text: str = Field(default=CRISIS_TEXT, min_length=1)
     crisis_country: str = Field(default="US", pattern="^[A-Z]{2}$")
     access_token_seconds: int = Field(default=300, ge=60, le=3600)

@@ -9,8 +9,9 @@ from api.demo.circles import CIRCLES, Circle
 from api.demo.plan import PAST_WEEKS, EnrollmentPlan, GroupPlan, MarkPlan, SessionPlan, Step, draws
 from api.demo.schedule import LENGTH, WEEK, meetings
 from service.models.enrollments import AttendanceMark, EnrollmentStatus
+from service.models.groups import Promotion
 
-PROPOSED, WAITLISTED, ACTIVE, ON_HOLD, FINISHED = EnrollmentStatus
+PROPOSED, WAITLISTED, _OFFERED, ACTIVE, ON_HOLD, FINISHED = EnrollmentStatus
 REASONS = (
     "Moved away",
     "Feels that the group is no longer needed",
@@ -50,7 +51,9 @@ def _group(circle: Circle, number: int, members: list[str], today: date) -> Grou
         EnrollmentPlan(patient=key, steps=_steps(rng, place, len(members), starts[0]))
         for place, key in enumerate(members)
     )
-    command = replace(circle.command, capacity=max(circle.command.capacity, len(members)))
+    seats = max(circle.command.capacity, len(members))
+    # By hand, so that who is told of as waiting still waits when the demo is looked at.
+    command = replace(circle.command, capacity=seats, promotion=Promotion.MANUAL)
     sessions = _sessions(rng, circle, enrollments, starts)
     return GroupPlan(
         command=command,

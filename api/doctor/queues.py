@@ -34,11 +34,11 @@ def _due(session: Session, at: int) -> Finding:
     overdue = int(rows_of(session, DUE, (at - HOUR,))[0][0])
     if overdue:
         return warning(
-            "consents-due",
-            f"{overdue} people's consents began or ended over an hour ago and no FHIR request has"
-            " come since: the first one brings their documents up to date.",
+            "clock-due",
+            f"{overdue} consents, offers or holds came to their time over an hour ago, and no"
+            " request has come since: the next settles them, or `alongside settle`, from a timer.",
         )
-    return ok("consents-due", "No consent that began or ended by the clock waits.")
+    return ok("clock-due", "No consent, offer or hold that came to its time waits.")
 
 
 def _tokens(session: Session, at: int) -> Finding:

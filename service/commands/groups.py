@@ -6,7 +6,14 @@ from uuid import UUID
 
 from service.commands.connections import NOWHERE, PostalAddress
 from service.commands.unset import UNSET, Unset
-from service.models.groups import Facilitation, GroupStatus, Modality, Sensitivity, SessionStatus
+from service.models.groups import (
+    Facilitation,
+    GroupStatus,
+    Modality,
+    Promotion,
+    Sensitivity,
+    SessionStatus,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +31,8 @@ class CreateGroup:
     facilitation: Facilitation
     modality: Modality
     capacity: int
+    promotion: Promotion = Promotion.AUTOMATIC
+    offer_hours: int | None = None
     language: str = "en"
     eligibility: str = ""
     sensitivity: Sensitivity = Sensitivity.MENTAL_HEALTH
@@ -46,6 +55,8 @@ class UpdateGroup:
     facilitation: Facilitation | Unset = UNSET
     modality: Modality | Unset = UNSET
     capacity: int | Unset = UNSET
+    promotion: Promotion | Unset = UNSET
+    offer_hours: int | Unset | None = UNSET
     language: str | Unset = UNSET
     eligibility: str | Unset = UNSET
     sensitivity: Sensitivity | Unset = UNSET

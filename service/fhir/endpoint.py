@@ -111,7 +111,7 @@ class Endpoint:
         return microseconds(self.clock()) if found is None else found
 
     async def settle(self) -> None:
-        """Let consents that began or ended by the clock take effect before an answer."""
+        """Let what the clock begins or ends, consents or offers, take effect before an answer."""
         if await self.reader.rows(DUE, (microseconds(self.clock()),)):
             await asyncio.to_thread(refresh_due, self.database, self.clock)
 

@@ -132,9 +132,19 @@ def enrollments(session: DbSession, ids: Ids) -> list[EnrollmentFacts]:
     for change in columns(session, StatusChange, [r["id"] for r in rows], "enrollment_id"):
         changes[change["enrollment_id"]].append(pick(StatusFacts, change))
     return [
-        pick(EnrollmentFacts, r, history=tuple(changes[r["id"]]), group=found[r["group_id"]])
+        pick(
+            EnrollmentFacts,
+            r,
+            history=tuple(sorted(changes[r["id"]], key=_in_time)),
+            group=found[r["group_id"]],
+        )
         for r in rows
     ]
+
+
+def _in_time(one: StatusFacts) -> tuple[datetime, bool, datetime]:
+    """Order statuses; of those that begin at once the present one is the last."""
+    return one.start, one.end is None, one.end or one.start
 
 
 def visits(session: DbSession, keys: set[tuple[UUID, UUID]]) -> list[VisitFacts]:
@@ -159,23 +169,31 @@ def visits(session: DbSession, keys: set[tuple[UUID, UUID]]) -> list[VisitFacts]
 def _memberships(
     session: DbSession, patients_: set[UUID]
 ) -> dict[tuple[UUID, UUID], list[dict[str, Any]]]:
+    """Return the statuses that these people have had in each group; none of their guest visits."""
+    rows = {
+        row["id"]: row
+        for row in columns(session, Enrollment, patients_, "patient_id")
+        if not row["guest"]
+    }
     found: dict[tuple[UUID, UUID], list[dict[str, Any]]] = defaultdict(list)
-    for row in columns(session, Enrollment, patients_, "patient_id"):
-        found[row["patient_id"], row["group_id"]].append(row)
+    for change in columns(session, StatusChange, rows, "enrollment_id"):
+        row = rows[change["enrollment_id"]]
+        found[row["patient_id"], row["group_id"]].append(change)
     return found
 
 
 def _membership(
-    rows: list[dict[str, Any]], start: datetime, mark: dict[str, Any] | None
+    changes: list[dict[str, Any]], start: datetime, mark: dict[str, Any] | None
 ) -> UUID | None:
     """Return the enrolment under which a session is booked, or its attendance recorded."""
     if mark:
         recorded: UUID = mark["enrollment_id"]
         return recorded
-    for row in rows:
-        booked = row["status"] in {EnrollmentStatus.ACTIVE, EnrollmentStatus.FINISHED}
-        if booked and row["start"] <= start and (row["end"] is None or start < row["end"]):
-            return UUID(row["id"].hex)
+    for change in changes:
+        booked = change["status"] is EnrollmentStatus.ACTIVE and change["start"] <= start
+        if booked and (change["end"] is None or start < change["end"]):
+            member: UUID = change["enrollment_id"]
+            return member
     return None
 
 

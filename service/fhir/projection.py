@@ -5,7 +5,7 @@ what the current version says is dropped.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -38,7 +38,7 @@ from service.guard import Touched
 from service.models.aggregates import Aggregate
 from service.models.connections import Connection
 from service.models.consents import Category, Consent, Decision
-from service.models.documents import PUBLIC, ProjectionDue
+from service.models.documents import PUBLIC, DueKind, ProjectionDue
 from service.models.enrollments import Enrollment, EnrollmentStatus
 from service.models.facts import MemberFacts, RosterFacts
 from service.models.groups import Facilitator
@@ -86,6 +86,7 @@ class DocumentProjector:
         _write(writer, targets, stored, _seals(session, touched, now))
         writer.run()
         _remember_due(session, regranted, rendering.views)
+        _remember_ends(session, touched)
 
     def render_again(self, session: DbSession, sources: Sources, stamp: int) -> Again:
         """Write the documents of these sources as the mappings make them now.
@@ -250,14 +251,22 @@ def _refuses(row: Consent, now: datetime) -> bool:
 
 def _remember_due(session: DbSession, patients: set[UUID], seen: Views) -> None:
     """Note when the consents of these patients next begin or end (ADR 0005)."""
-    if not patients:
+    _note(session, DueKind.CONSENTS, {one: seen.due.get(one) for one in patients})
+
+
+def _remember_ends(session: DbSession, touched: Touched) -> None:
+    """Note when the clock ends the present status of these enrolments (ADR 0022)."""
+    rows = [row for row in touched.of(Enrollment) if "until" in touched.changed[row.id]]
+    _note(session, DueKind.ENROLLMENT, {row.id: row.until for row in rows})
+
+
+def _note(session: DbSession, kind: DueKind, moments: Mapping[UUID, datetime | None]) -> None:
+    if not moments:
         return
-    keys = [patient.hex for patient in patients]
-    session.execute(delete(ProjectionDue).where(col(ProjectionDue.patient_id).in_(keys)))
+    keys = [key.hex for key in moments]
+    session.execute(delete(ProjectionDue).where(col(ProjectionDue.key).in_(keys)))
     rows = [
-        {"patient_id": patient.hex, "at": microseconds(seen.due[patient])}
-        for patient in patients
-        if patient in seen.due
+        {"key": key.hex, "kind": kind, "at": microseconds(at)} for key, at in moments.items() if at
     ]
     if rows:
         session.execute(insert(ProjectionDue), rows)

@@ -1,4 +1,7 @@
-"""Consents that begin or end by the clock: their patients are projected again (ADR 0005)."""
+"""What begins or ends by the clock: consents (ADR 0005), offers and holds (ADR 0022).
+
+Whoever answers next settles it first; so does `alongside settle`, without anybody asking.
+"""
 
 from uuid import UUID
 
@@ -7,35 +10,41 @@ from sqlmodel import Session as DbSession
 from sqlmodel import col, select
 
 from service.clock import Clock, microseconds
+from service.commands import SettleGroup
 from service.database import Database
+from service.driver import fetched
+from service.enrollments import settle_group
 from service.guard import touch
-from service.models.aggregates import patient_aggregate
+from service.models.aggregates import group_aggregate, patient_aggregate
 from service.models.consents import Consent
-from service.models.documents import ProjectionDue
+from service.models.documents import DueKind, ProjectionDue
+from service.models.enrollments import Enrollment
 
 DUE = "SELECT 1 FROM projection_due WHERE at <= ? LIMIT 1"
+ALL_DUE = "SELECT kind, key FROM projection_due WHERE at <= ? ORDER BY at, key"
 
 
 def refresh_due(database: Database, clock: Clock) -> int:
-    """Re-project every patient whose moment has come; return how many there were."""
+    """Settle everything whose moment has come; return how much there was."""
     now = microseconds(clock())
-    patients = database.read(lambda session: _due(session, now))
-    for patient in patients:
-        database.unit_of_work(
-            lambda session, key=patient: _refresh(session, key, now),  # type: ignore[misc]
-            patient_aggregate(UUID(patient)),
-        )
-    return len(patients)
+    due = database.read(lambda session: fetched(session, ALL_DUE, (now,)))
+    for kind, key in due:
+        if kind == DueKind.CONSENTS.value:
+            _refresh_consents(database, key, now)
+        else:
+            _settle(database, key, clock)
+    return len(due)
 
 
-def _due(session: DbSession, now: int) -> list[str]:
-    statement = select(ProjectionDue.patient_id).where(col(ProjectionDue.at) <= now)
-    return list(session.exec(statement.order_by(col(ProjectionDue.at))))
+def _refresh_consents(database: Database, patient: str, now: int) -> None:
+    database.unit_of_work(
+        lambda session: _refresh(session, patient, now), patient_aggregate(UUID(patient))
+    )
 
 
 def _refresh(session: DbSession, patient: str, now: int) -> None:
     """Touch the consents of the patient that began or ended; nobody may have been first."""
-    where = (col(ProjectionDue.patient_id) == patient, col(ProjectionDue.at) <= now)
+    where = (col(ProjectionDue.key) == patient, col(ProjectionDue.at) <= now)
     due = session.exec(select(ProjectionDue.at).where(*where)).first()
     if due is None:
         return
@@ -48,3 +57,21 @@ def _refresh(session: DbSession, patient: str, now: int) -> None:
         session.execute(delete(ProjectionDue).where(*where))
     for row in changed:
         touch(session, row)
+
+
+def _settle(database: Database, key: str, clock: Clock) -> None:
+    """Settle the group of this enrolment, which settles what else is due in it."""
+    enrollment_id = UUID(key)
+    row = database.read(lambda session: session.get(Enrollment, enrollment_id))
+
+    def work(session: DbSession) -> None:
+        now = clock()
+        if row is not None:
+            settle_group(session, SettleGroup(group_id=row.group_id), now)
+        found = session.get(Enrollment, enrollment_id)
+        if found is None or found.until is None or found.until > now:
+            where = (col(ProjectionDue.key) == key, col(ProjectionDue.at) <= microseconds(now))
+            session.execute(delete(ProjectionDue).where(*where))
+
+    locks = [group_aggregate(row.group_id), patient_aggregate(row.patient_id)] if row else []
+    database.unit_of_work(work, *locks)

@@ -4,8 +4,12 @@ Times are microseconds since 1970 and ids 32 hex digits, so that the few hot sta
 same text for SQLite and PostgreSQL.
 """
 
+from enum import StrEnum
+
 from sqlalchemy import BigInteger, Index, LargeBinary, String
 from sqlmodel import Field, SQLModel
+
+from service.models.base import enum_text
 
 PUBLIC = 0
 PROGRAMME = 1
@@ -174,10 +178,19 @@ class Event(SQLModel, table=True):
     at: int = Field(sa_type=BigInteger)
 
 
+class DueKind(StrEnum):
+    CONSENTS = "consents"
+    ENROLLMENT = "enrollment"
+
+
 class ProjectionDue(SQLModel, table=True):
-    """A patient whose consents begin or end at a known moment (ADR 0005)."""
+    """What the clock changes at a known moment.
+
+    A patient whose consents begin or end (ADR 0005), or an enrolment whose status ends (ADR 0022).
+    """
 
     __tablename__ = "projection_due"
 
-    patient_id: str = Field(primary_key=True, max_length=32)
+    key: str = Field(primary_key=True, max_length=32)
+    kind: DueKind = Field(sa_type=enum_text(DueKind))
     at: int = Field(sa_type=BigInteger, index=True)

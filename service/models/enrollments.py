@@ -13,6 +13,7 @@ from service.models.base import Projected, Row, UtcDateTime, enum_text
 class EnrollmentStatus(StrEnum):
     PROPOSED = "proposed"
     WAITLISTED = "waitlisted"
+    OFFERED = "offered"
     ACTIVE = "active"
     ON_HOLD = "on-hold"
     FINISHED = "finished"
@@ -26,7 +27,12 @@ class AttendanceMark(StrEnum):
 
 
 class Enrollment(Projected, table=True):
-    """One person's membership of one group, from proposal to end."""
+    """One person's membership of one group, from proposal to end.
+
+    `until` is when the present status ends by itself: an offer expires, a hold is over, who asked
+    to be passed over for a while is not passed over any more. The waitlist is in order of
+    `queue_number`. A guest was a member for one session (ADR 0022).
+    """
 
     __tablename__ = "enrollments"
 
@@ -36,6 +42,11 @@ class Enrollment(Projected, table=True):
     start: datetime = Field(sa_type=UtcDateTime)
     end: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finish_reason: str | None = None
+    until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    queue_number: int | None = None
+    missed_offers: int = 0
+    guest: bool = False
+    transferred_from_id: UUID | None = Field(default=None, foreign_key="enrollments.id", index=True)
 
 
 class EnrollmentStatusChange(Projected, table=True):

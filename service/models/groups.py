@@ -32,6 +32,13 @@ class GroupStatus(StrEnum):
     CLOSED = "closed"
 
 
+class Promotion(StrEnum):
+    """Who offers a free seat to the first of the waitlist."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+
+
 class SessionStatus(StrEnum):
     SCHEDULED = "scheduled"
     HELD = "held"
@@ -97,6 +104,8 @@ class SupportGroup(Projected, table=True):
     language: str = "en"
     eligibility: str = ""
     capacity: int
+    promotion: Promotion = Field(default=Promotion.AUTOMATIC, sa_type=enum_text(Promotion))
+    offer_hours: int | None = None
     sensitivity: Sensitivity = Field(
         default=Sensitivity.MENTAL_HEALTH, sa_type=enum_text(Sensitivity)
     )

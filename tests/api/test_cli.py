@@ -6,6 +6,7 @@ import re
 import sqlite3
 import stat
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,12 @@ from api import cli
 from api.main import described
 from api.openapi import as_yaml
 from service.migrations import newest
+from service.models.enrollments import Enrollment, EnrollmentStatus
+from tests import world
 from tests.assertions import ec, jwk_set, rsa
+from tests.conftest import open_database
+
+WAITLISTED = EnrollmentStatus.WAITLISTED
 
 
 @pytest.fixture(autouse=True)
@@ -309,3 +315,23 @@ def test_maintenance_is_on_and_off_and_both_are_audited(installed, folder):
     assert installed("maintenance", "off")[:2] == (0, "Maintenance is off.\n")
     assert installed("maintenance", "status")[1] == "Maintenance is off.\n"
     assert [row[1] for row in audit_rows(folder)] == ["maintenance/on", "maintenance/off"]
+
+
+def test_settle_lets_offers_expire_and_says_how_much_there_was(installed, folder):
+    url = f"sqlite:///{folder / 'cli.db'}"
+    before = open_database(url, lambda: world.now() - timedelta(days=4))
+    group = world.group(before, capacity=1)
+    offered, *others = [
+        world.enroll(before, world.patient(before), group, status=WAITLISTED) for _ in range(3)
+    ]
+    before.close()
+    said = (
+        "Offers, holds and consents that had come to their time: {}.\nGroups with a waitlist: 1.\n"
+    )
+    assert installed("settle") == (0, said.format(1), "")
+    assert installed("settle") == (0, said.format(0), "")
+    after = open_database(url)
+    rows = after.read(lambda s: [s.get(Enrollment, each.id) for each in (offered, *others)])
+    after.close()
+    assert [row.status for row in rows] == [WAITLISTED, EnrollmentStatus.OFFERED, WAITLISTED]
+    assert ("settle", 200) in {(path, status) for _, path, _, _, status in audit_rows(folder)}

@@ -165,6 +165,20 @@ def test_the_unit_migrates_and_serves_with_commands_that_exist():
         assert accepts(arguments)
 
 
+def test_the_timer_runs_a_command_that_exists_under_the_same_confinement():
+    unit, service = (
+        settings_of(text_of(name)) for name in ("alongside-settle.service", "alongside.service")
+    )
+    program, *arguments = unit["ExecStart"][0].split()
+    assert [program] == service["ExecStart"][0].split()[:1]
+    assert accepts(arguments)
+    own = {"Description", "After", "Requisite", "Type", "ExecStart", "TimeoutStartSec"}
+    assert {name: service[name] for name in unit if name not in own} == {
+        name: unit[name] for name in unit if name not in own
+    }
+    assert "OnCalendar=*:0/5\n" in text_of("alongside-settle.timer")
+
+
 def test_the_unit_keeps_its_files_where_it_may_write():
     unit = settings_of(text_of("alongside.service"))
     assert unit["ProtectSystem"] == ["strict"]

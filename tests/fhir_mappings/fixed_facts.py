@@ -1,5 +1,6 @@
 """One small world of facts and views, the same in every run, for the mappings' tests."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import count
 from uuid import UUID
@@ -169,6 +170,19 @@ def enrollment(status=EnrollmentStatus.ACTIVE, end=None, **more):
         history=history,
         group=group(**more),
     )
+
+
+def offered(**more):
+    """Somebody who waited, was offered a seat, did not answer, and waits again."""
+    waited, offer = EnrollmentStatus.WAITLISTED, EnrollmentStatus.OFFERED
+    history = (
+        StatusFacts(status=EnrollmentStatus.PROPOSED, start=at(1), end=at(2)),
+        StatusFacts(status=waited, start=at(2), end=at(3)),
+        StatusFacts(status=offer, start=at(3), end=at(6)),
+        StatusFacts(status=waited, start=at(6), end=at(7)),
+        StatusFacts(status=offer, start=at(7), end=None),
+    )
+    return replace(enrollment(offer, **more), history=history)
 
 
 def visit(mark=AttendanceMark.PRESENT, **more):

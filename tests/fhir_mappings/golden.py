@@ -27,6 +27,7 @@ CASES = {
     "patient": ("patient", f.patient(), f.OF_A),
     "patient-programme": ("patient", f.patient(), f.OF_PROGRAMME),
     "enrollment": ("enrollment", f.enrollment(), f.OF_A),
+    "enrollment-offered": ("enrollment", f.offered(), f.OF_A),
     "enrollment-named": ("enrollment", f.enrollment(part2=True), f.OF_NAMED_A),
     "visit": ("visit", f.visit(AttendanceMark.LATE), f.OF_A),
     "visit-named": ("visit", f.visit(), f.OF_NAMED_A),

@@ -287,7 +287,7 @@ def afterthoughts(people: dict[str, set[str]], groups: list[str], rng: random.Ra
         make = _correct(f"response {name} 0", phq9(rng.randint(0, 3)))
         steps.append(Step(f"correct {name}", make, only_b=only_b))
         group = rng.choice(groups)
-        make = _leave(f"enrol {name} {group}", rng.choice(list(EnrollmentStatus)[3:]))
+        make = _leave(f"enrol {name} {group}", rng.choice(list(EnrollmentStatus)[-2:]))
         steps.append(Step(f"leave {name}", make, only_b=only_b))
     for name, hospital in (("ab0", A), ("ab1", B), ("a0", A)):
         steps.append(Step(f"undo {name}", _undo(f"link {name} {hospital}"), only_b=hospital == B))

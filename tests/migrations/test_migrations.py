@@ -16,6 +16,10 @@ from service.models.base import projected_tables
 
 PLACE = "INSERT INTO places (id, row_version, created_at, name) VALUES ('{}', 1, '2026-01-01', 'x')"
 ID = "0" * 32
+WAIT = (
+    "INSERT INTO enrollments (id, row_version, created_at, patient_id, group_id, status, start)"
+    f" VALUES ('{{}}', 1, '2026-01-01', '{ID}', '{{}}', '{{}}', '2026-01-{{}}')"
+)
 CLIENT = (
     "INSERT INTO clients (id, row_version, created_at, name, secret_hash, scopes, ceiling,"
     " roster_role) VALUES ('{}', 1, '2026-01-01', 'old', 'hash', '[]', 'R', 0)"
@@ -91,6 +95,28 @@ def test_clients_keep_their_secrets_and_tokens_when_keys_arrive(tmp_path):
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         assert connection.execute("SELECT count(*) FROM access_tokens").fetchone() == (1,)
         connection.execute("UPDATE clients SET secret_hash = NULL")
+    connection.close()
+
+
+def test_who_waits_already_does_so_in_the_order_of_their_waits(tmp_path):
+    url, file = f"sqlite:///{tmp_path / 'older.db'}", tmp_path / "older.db"
+    to_revision(url, "0009_upkeep")
+    with sqlite3.connect(file) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        for number, (group, status, start) in enumerate(
+            (("a", "waitlisted", "02"), ("a", "active", "01"), ("a", "waitlisted", "01"),
+             ("b", "waitlisted", "03"), ("a", "waitlisted", "02"), ("b", "finished", "01"))
+        ):  # fmt: skip
+            connection.execute(WAIT.format(f"{number:032}", group * 32, status, start))
+        connection.execute(f"INSERT INTO projection_due (patient_id, at) VALUES ('{ID}', 5)")
+    connection.close()
+    upgrade(url)
+    with sqlite3.connect(file) as connection:
+        found = connection.execute("SELECT queue_number FROM enrollments ORDER BY id").fetchall()
+        assert [number for (number,) in found] == [2, None, 1, 1, 3, None]
+        assert connection.execute("SELECT * FROM projection_due").fetchall() == [
+            (ID, 5, "consents")
+        ]
     connection.close()
 
 

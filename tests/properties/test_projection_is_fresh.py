@@ -29,7 +29,14 @@ from service.handlers import execute
 from service.models.connections import Connection, ConsentPolicy
 from service.models.consents import Category, Decision
 from service.models.enrollments import AttendanceMark, EnrollmentStatus
-from service.models.groups import Facilitation, GroupStatus, Modality, Sensitivity, SessionStatus
+from service.models.groups import (
+    Facilitation,
+    GroupStatus,
+    Modality,
+    Promotion,
+    Sensitivity,
+    SessionStatus,
+)
 from service.models.screening import ResponseStatus
 from tests import world
 from tests.conftest import open_database
@@ -39,6 +46,7 @@ from tests.properties.oracle import faults, read_state
 NIGHTLY = bool(os.environ.get("ALONGSIDE_NIGHTLY"))
 EXAMPLES, STEPS = (100, 80) if NIGHTLY else (12, 40)
 BEGIN = datetime(2026, 3, 2, 9, tzinfo=UTC)
+BEGINNINGS = (EnrollmentStatus.PROPOSED, EnrollmentStatus.WAITLISTED, EnrollmentStatus.ACTIVE)
 HOUR = timedelta(hours=1)
 CANONICAL = "http://loinc.org/q/44249-1"
 
@@ -192,7 +200,7 @@ class Programme(RuleBasedStateMachine):
     @rule(
         person=index,
         group=index,
-        status=st.sampled_from(list(EnrollmentStatus)[:3]),
+        status=st.sampled_from(BEGINNINGS),
         start=hours,
     )
     def enroll(self, person: int, group: int, status: EnrollmentStatus, start: timedelta) -> None:
@@ -204,14 +212,48 @@ class Programme(RuleBasedStateMachine):
         )
         self.attempt(command, "enrollments")
 
-    @rule(number=index, status=st.sampled_from(EnrollmentStatus), at=st.none() | hours)
-    def move(self, number: int, status: EnrollmentStatus, at: timedelta | None) -> None:
+    @rule(
+        number=index,
+        status=st.sampled_from(EnrollmentStatus),
+        at=st.none() | hours,
+        lasts=st.none() | st.integers(1, 200),
+    )
+    def move(
+        self, number: int, status: EnrollmentStatus, at: timedelta | None, lasts: int | None
+    ) -> None:
         moment = None if at is None else self.clock.now + at
+        held = status is EnrollmentStatus.ON_HOLD and lasts is not None
+        until = (moment or self.clock.now) + (lasts or 0) * HOUR if held else None
         self.some(
             "enrollments",
             number,
-            lambda k: c.ChangeEnrollment(enrollment_id=k, status=status, at=moment, reason="r"),
+            lambda k: c.ChangeEnrollment(
+                enrollment_id=k, status=status, at=moment, reason="r", until=until
+            ),
         )
+
+    @rule(number=index, answer=st.sampled_from(c.OfferAnswer), later=lengths)
+    def answer(self, number: int, answer: c.OfferAnswer, later: int | None) -> None:
+        declined = answer is c.OfferAnswer.DECLINE and later is not None
+        moment = self.clock.now + (later or 0) * HOUR if declined else None
+        self.some(
+            "enrollments",
+            number,
+            lambda k: c.AnswerOffer(enrollment_id=k, answer=answer, not_before=moment),
+        )
+
+    @rule(number=index, group=index, status=st.sampled_from(BEGINNINGS), at=st.none() | hours)
+    def transfer(
+        self, number: int, group: int, status: EnrollmentStatus, at: timedelta | None
+    ) -> None:
+        if rows := self.rows["enrollments"]:
+            command = c.TransferEnrollment(
+                enrollment_id=self.pick(rows, number),
+                group_id=self.pick(self.groups, group),
+                status=status,
+                at=None if at is None else self.clock.now + at,
+            )
+            self.attempt(command, "enrollments")
 
     @rule(group=index, start=hours, at_place=st.booleans())
     def plan(self, group: int, start: timedelta, *, at_place: bool) -> None:
@@ -241,6 +283,13 @@ class Programme(RuleBasedStateMachine):
             "sessions",
             number,
             lambda k: c.RecordAttendance(session_id=k, marks=marks, recorded_by="t"),
+        )
+
+    @rule(number=index, person=index)
+    def walk_in(self, number: int, person: int) -> None:
+        mark = c.Mark(patient_id=self.pick(self.people, person), mark=AttendanceMark.PRESENT)
+        self.some(
+            "sessions", number, lambda k: c.RecordWalkIn(session_id=k, mark=mark, recorded_by="t")
         )
 
     @rule(person=index, group=st.none() | index, given=answers)
@@ -306,6 +355,8 @@ class Programme(RuleBasedStateMachine):
                 "neutral_name": st.sampled_from(["Circle", "Oak", "Elm"]),
                 "public_name": st.sampled_from(["Mood", "Recovery"]),
                 "capacity": st.integers(1, 5),
+                "promotion": st.sampled_from(Promotion),
+                "offer_hours": st.none() | st.integers(1, 300),
             },
         ),
         place=st.sampled_from(["same", "none", "new"]),

@@ -16,7 +16,7 @@ from tests import world
 from tests.conftest import open_database
 from tests.staff import BEGIN, DAY, Clock, documents
 
-PROPOSED, WAITLISTED, ACTIVE, ON_HOLD, FINISHED = EnrollmentStatus
+PROPOSED, WAITLISTED, _, ACTIVE, ON_HOLD, FINISHED = EnrollmentStatus
 
 
 @contextmanager

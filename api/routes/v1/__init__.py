@@ -24,6 +24,8 @@ from api.routes.v1 import (
     sessions,
     supervision,
     timeline,
+    waitlist,
+    walk_ins,
 )
 from api.routes.v1.described import described
 
@@ -40,11 +42,13 @@ ROUTERS = (
     series.router,
     sessions.router,
     enrollments.router,
+    waitlist.router,
     attendance.router,
     rules.router,
     agreements.router,
     concerns.router,
     load.router,  # before facilitators: `load` is no id
+    walk_ins.router,
     facilitators.router,
     calendars.router,
     credentials.router,

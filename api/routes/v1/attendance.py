@@ -3,7 +3,8 @@
 https://www.rfc-editor.org/rfc/rfc9110
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from api.routes.v1.schema import Body, Moment, Page, Schema, Text
 from service.attendance import attendance_of, attendance_version
 from service.commands import Mark, RecordAttendance
 from service.errors import InvalidElementsError, NotFoundError, Problem
-from service.models.enrollments import Attendance, AttendanceChange, AttendanceMark
+from service.models.enrollments import Attendance, AttendanceChange, AttendanceMark, Enrollment
 from service.models.groups import Session
 from service.rows import get
 
@@ -66,6 +67,9 @@ class MarkOut(Schema):
     mark: AttendanceMark = Field(description="How they attended", examples=["late"])
     arrived_at: datetime | None = Field(description="When they came", examples=ARRIVED_OUT)
     recorded_by: str = Field(description="Who said so", examples=["Ngozi Okafor"])
+    guest: bool = Field(
+        default=False, description="Came to this session without being a member", examples=[False]
+    )
     corrections: int = Field(
         default=0, description="How often it was corrected; the history has each", examples=[0]
     )
@@ -130,14 +134,9 @@ def record_mark(
     mark = Mark(patient_id=patient_id, mark=body.mark, arrived_at=body.arrived_at)
     by = call.by(body.recorded_by)
     command = RecordAttendance(session_id=session_id, marks=(mark,), recorded_by=by, if_match=seen)
-    try:
+    with refused_as_one():
         call.execute(command)
-    except InvalidElementsError as error:
-        raise _of_one(error) from None
-    whole = call.read(lambda session: _attendance(session, session_id))
-    (one,) = (each for each in whole.marks if each.patient_id == patient_id)
-    found = {**dict(one), "session_id": session_id, "version": whole.version}
-    return answer(call, OneMarkOut.model_validate(found), whole.version)
+    return show_mark(call, session_id, patient_id)
 
 
 @router.get(
@@ -155,6 +154,27 @@ def read_mark_history(call: Reading, page: Paged, session_id: UUID, patient_id: 
     return show_list(call, AttendanceHistory, call.read(work))
 
 
+def show_mark(call: Call, session_id: UUID, patient_id: UUID) -> Response:
+    """Return one mark with the version of the whole session's attendance."""
+    whole = call.read(lambda session: _attendance(session, session_id))
+    (one,) = (each for each in whole.marks if each.patient_id == patient_id)
+    found = {**dict(one), "session_id": session_id, "version": whole.version}
+    return answer(call, OneMarkOut.model_validate(found), whole.version)
+
+
+@contextmanager
+def refused_as_one() -> Iterator[None]:
+    """Name the fields of a refusal as the request has them, which holds one mark and no list."""
+    try:
+        yield
+    except InvalidElementsError as error:
+        problems = (
+            Problem(each.element.removeprefix("marks[0]."), each.rule, each.code)
+            for each in error.problems
+        )
+        raise InvalidElementsError(tuple(problems)) from None
+
+
 def _show(call: Call, session_id: UUID) -> Response:
     found = call.read(lambda session: _attendance(session, session_id))
     call.about(mark.patient_id for mark in found.marks)
@@ -164,8 +184,15 @@ def _show(call: Call, session_id: UUID) -> Response:
 def _attendance(session: DbSession, session_id: UUID) -> AttendanceOut:
     get(session, Session, session_id)
     rows = attendance_of(session, session_id)
-    counts = _corrections(session, rows)
-    marks = [{**row.model_dump(), "corrections": counts.get(row.id, 0)} for row in rows]
+    counts, guests = _corrections(session, rows), _guests(session, rows)
+    marks = [
+        {
+            **row.model_dump(),
+            "guest": row.enrollment_id in guests,
+            "corrections": counts.get(row.id, 0),
+        }
+        for row in rows
+    ]
     found = {"session_id": session_id, "version": attendance_version(rows), "marks": marks}
     return AttendanceOut.model_validate(found)
 
@@ -174,6 +201,12 @@ def _corrections(session: DbSession, rows: Sequence[Attendance]) -> dict[UUID, i
     of = col(AttendanceChange.attendance_id)
     statement = select(of, func.count()).where(of.in_([row.id for row in rows])).group_by(of)
     return {attendance_id: count for attendance_id, count in session.exec(statement)}  # noqa: C416
+
+
+def _guests(session: DbSession, rows: Sequence[Attendance]) -> set[UUID]:
+    ids = [row.enrollment_id for row in rows]
+    statement = select(Enrollment.id).where(col(Enrollment.id).in_(ids), col(Enrollment.guest))
+    return set(session.exec(statement))
 
 
 def _mark(session: DbSession, session_id: UUID, patient_id: UUID) -> Attendance:
@@ -186,13 +219,3 @@ def _mark(session: DbSession, session_id: UUID, patient_id: UUID) -> Attendance:
     if found is None:
         raise NotFoundError("the session has no mark of this person")
     return found
-
-
-def _of_one(error: InvalidElementsError) -> InvalidElementsError:
-    """Name the fields as the request has them, which holds one mark and no list."""
-    return InvalidElementsError(
-        tuple(
-            Problem(each.element.removeprefix("marks[0]."), each.rule, each.code)
-            for each in error.problems
-        )
-    )

@@ -61,10 +61,12 @@ class Call:
 
 
 async def _reading(request: Request, access: V1Read) -> Call:
+    await _settle(request)
     return _call(request, access)
 
 
 async def _writing(request: Request, access: V1Write) -> Call:
+    await _settle(request)
     return _call(request, access)
 
 
@@ -81,6 +83,12 @@ Writing = Annotated[Call, Depends(_writing)]
 # For the coordinator alone: what only reads, and what changes something.
 Overseeing = Annotated[Call, Depends(_overseeing)]
 Coordinating = Annotated[Call, Depends(_coordinating)]
+
+
+async def _settle(request: Request) -> None:
+    """Let offers expire and holds end before anything is answered (ADR 0022)."""
+    context: Context = request.app.state.context
+    await context.endpoint.settle()
 
 
 def _call(request: Request, access: Access) -> Call:

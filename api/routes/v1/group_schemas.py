@@ -6,22 +6,26 @@ https://docs.pydantic.dev/latest/concepts/models/
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, StrictBool, StringConstraints
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StringConstraints
 
 from api.routes.v1.schema import Body, Count, LongText, Page, RowOut, Text, unset
-from service.models.groups import Facilitation, GroupStatus, Modality, Sensitivity
+from service.groups import LONGEST_OFFER_HOURS
+from service.models.groups import Facilitation, GroupStatus, Modality, Promotion, Sensitivity
 
 # https://www.rfc-editor.org/rfc/rfc5646#section-2.1
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
 # The column holds them in one text, with spaces between.
 Instrument = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
 Instruments = Annotated[tuple[Instrument, ...], Field(max_length=20)]
+Hours = Annotated[StrictInt, Field(ge=1, le=LONGEST_OFFER_HOURS)]
 
 PUBLIC_NAME = "The name that says what the group is about; shown only where a consent allows it"
 NEUTRAL_NAME = "The name that gives nothing away; shown everywhere else"
 PART2 = "42 CFR Part 2; when left out, true for substance use"
 CONTACT = "Who is told of a safety alert; needed before a group with safety items is active"
 RULES = "Whether an enrolment becomes active only with agreement to the rules in force"
+PROMOTION = "Whether free seats are offered to the waitlist by themselves, or by hand"
+OFFER_HOURS = "How long an offer of a seat stands; null: as the installation has it"
 PLACE = ["0199b7c2-7d10-7c11-8a9f-1f4be2a9c001"]
 FACILITATOR = ["0199b7c2-7d11-7f02-b1c4-77ab0e5d1002"]
 
@@ -34,6 +38,10 @@ class NewGroup(Body):
     facilitation: Facilitation = Field(description="Who leads it", examples=["co-led"])
     modality: Modality = Field(description="How it meets", examples=["in-person"])
     capacity: Count = Field(description="Seats", examples=[12])
+    promotion: Promotion = Field(
+        default=Promotion.AUTOMATIC, description=PROMOTION, examples=["automatic"]
+    )
+    offer_hours: Hours | None = Field(default=None, description=OFFER_HOURS, examples=[72])
     language: Language = Field(default="en", description="BCP 47", examples=["en"])
     eligibility: LongText = Field(default="", description="Who may join", examples=["Adults"])
     sensitivity: Sensitivity = Field(
@@ -78,6 +86,8 @@ class GroupUpdate(Body):
         default_factory=unset, description="How it meets", examples=["virtual"]
     )
     capacity: Count = Field(default_factory=unset, description="Seats", examples=[14])
+    promotion: Promotion = Field(default_factory=unset, description=PROMOTION, examples=["manual"])
+    offer_hours: Hours | None = Field(default_factory=unset, description=OFFER_HOURS, examples=[48])
     language: Language = Field(default_factory=unset, description="BCP 47", examples=["en"])
     eligibility: LongText = Field(
         default_factory=unset, description="Who may join", examples=["Adults"]
@@ -116,6 +126,8 @@ class GroupOut(RowOut):
     facilitation: Facilitation = Field(description="Who leads it", examples=["co-led"])
     modality: Modality = Field(description="How it meets", examples=["in-person"])
     capacity: int = Field(description="Seats", examples=[12])
+    promotion: Promotion = Field(description=PROMOTION, examples=["automatic"])
+    offer_hours: int | None = Field(description=OFFER_HOURS, examples=[72])
     language: str = Field(description="BCP 47", examples=["en"])
     eligibility: str = Field(description="Who may join", examples=["Adults"])
     sensitivity: Sensitivity = Field(description="Label", examples=["mental-health"])

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0012_facilitation"
-down_revision = "0010_series"
+down_revision = "0011_membership"
 
 
 def upgrade() -> None:

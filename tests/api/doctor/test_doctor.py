@@ -51,7 +51,7 @@ def test_a_sound_installation_has_nothing_to_say(settings):
     assert said == set()
     assert set(found(settings)) >= {
         "settings", "public-address", "disk", "database", "migrations", "guard", "key",
-        "statistics", "clock", "consents-due", "expired-tokens", "documents", "maintenance",
+        "statistics", "clock", "clock-due", "expired-tokens", "documents", "maintenance",
         "facilitators", "concerns", "concerns-addressed",
     }  # fmt: skip
 
@@ -151,11 +151,13 @@ def test_what_waits_or_was_not_ended_is_told(settings):
 
     database.unit_of_work(begin)
     database.close()
-    change(settings, f"INSERT INTO projection_due (patient_id, at) VALUES ('{'0' * 32}', 1)")
+    change(
+        settings, f"INSERT INTO projection_due (key, kind, at) VALUES ('{'0' * 32}', 'consents', 1)"
+    )
     said = found(settings)
     assert said["maintenance"].level is Level.WARNING
     assert "rebuild --all" in said["documents"].sentence
-    assert said["consents-due"].sentence.startswith("1 people")
+    assert said["clock-due"].sentence.startswith("1 consents")
     change(settings, "UPDATE documents SET revision = 0 WHERE type = 'Organization'")
     assert "`alongside rebuild`" in found(settings)["documents"].sentence
     change(settings, "UPDATE documents SET indexed = 0 WHERE type = 'Organization'")

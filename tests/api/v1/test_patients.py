@@ -129,7 +129,12 @@ def test_an_enrolment_keeps_the_history_of_its_status(api):
     assert list(rules(api.patch(one, {"status": "finished"}))) == ["reason"]
     done = api.patch(one, {"status": "finished", "reason": "Moved away"})
     history = [(each["status"], each["reason"]) for each in done.json()["history"]]
-    assert history == [("waitlisted", None), ("active", None), ("finished", "Moved away")]
+    assert history == [
+        ("waitlisted", None),
+        ("offered", "A seat is free"),
+        ("active", None),
+        ("finished", "Moved away"),
+    ]
     assert list(rules(api.patch(one, {"status": "active"}))) == ["status"]
     assert everything(api, f"{address}?status=finished") == [done.json()]
     assert api.get(one).json() == done.json()

@@ -47,7 +47,7 @@ def test_a_consent_takes_effect_and_ends_by_the_clock(database_url: str):
 
 def test_a_due_row_without_a_consent_goes_away(sqlite_database: Database):
     def work(session) -> None:
-        sql = f"INSERT INTO projection_due (patient_id, at) VALUES ('{'0' * 32}', 1)"
+        sql = f"INSERT INTO projection_due (key, kind, at) VALUES ('{'0' * 32}', 'consents', 1)"
         session.connection().exec_driver_sql(sql)
 
     sqlite_database.unit_of_work(work)
