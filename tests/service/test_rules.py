@@ -159,7 +159,7 @@ def test_whoever_comes_back_from_a_hold_agrees_to_the_version_then_in_force(data
         group, person = world.group(database, rules_required=True), world.patient(database)
         agree(database, person, publish(database))
         row = world.enroll(database, person, group, start=BEGIN)
-        execute(database, ChangeEnrollment(enrollment_id=row.id, status=ON_HOLD))
+        execute(database, ChangeEnrollment(enrollment_id=row.id, status=ON_HOLD, reason="Ill"))
         clock.wait(1)
         second = publish(database)
         back = ChangeEnrollment(enrollment_id=row.id, status=ACTIVE)
@@ -176,7 +176,7 @@ def test_a_new_version_puts_nobody_out_and_leaves_other_groups_alone(sqlite_url)
         row = world.enroll(database, person, group, start=BEGIN)
         publish(database)
         assert world.enroll(database, other, free).status is ACTIVE
-        hold = ChangeEnrollment(enrollment_id=row.id, status=ON_HOLD)
+        hold = ChangeEnrollment(enrollment_id=row.id, status=ON_HOLD, reason="Ill")
         assert execute(database, hold).status is ON_HOLD
 
 

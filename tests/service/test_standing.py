@@ -18,7 +18,7 @@ from tests import staff, world
 from tests.conftest import open_database
 from tests.staff import BEGIN, DAY, KIND, TODAY, Clock
 
-PROPOSED, WAITLISTED, ACTIVE, ON_HOLD, FINISHED = EnrollmentStatus
+PROPOSED, WAITLISTED, _, ACTIVE, ON_HOLD, FINISHED = EnrollmentStatus
 
 
 @contextmanager
