@@ -12,7 +12,7 @@ from itertools import islice
 from sqlmodel import Session as DbSession
 
 from service.database import Database, Settle
-from service.errors import AlongsideError, BusyError
+from service.errors import AlongsideError, BusyError, ProjectionError
 from service.guard import savepoint
 from service.imports.report import Report, Tally
 from service.imports.rows import Record, Rejection, Source, Work, rejections
@@ -118,7 +118,7 @@ def _put(source: Source, work: Work, record: Record, tally: Tally) -> None:
         raise _RejectedError(record.rejections)
     try:
         done = source.put(work, record.values)
-    except BusyError:
+    except (BusyError, ProjectionError):  # no fault of the row
         raise
     except AlongsideError as error:
         raise _RejectedError(rejections(source, record, error)) from None

@@ -31,7 +31,7 @@ TABLES = ("support_groups", "import_keys", "documents WHERE type = 'HealthcareSe
 BEGUN = "SELECT count(*) FROM audit_entries WHERE status = 202"
 OTHERS = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-    " AND application_name = 'alongside-write' AND pid <> pg_backend_pid()"
+    " AND application_name = 'alongside-write' AND state <> 'idle' AND pid <> pg_backend_pid()"
 )
 
 

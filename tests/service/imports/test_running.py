@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service import database as database_module
-from service.errors import BusyError
+from service.errors import BusyError, ProjectionError
 from service.imports import running
 from service.imports.attendance import ATTENDANCE
 from service.imports.groups import GROUPS
@@ -163,18 +163,19 @@ def test_what_forbade_a_row_may_be_gone_when_it_is_looked_at_again(sqlite_databa
     assert count(sqlite_database, "support_groups") == 0
 
 
-def test_a_busy_database_is_not_a_fault_of_the_row(sqlite_database, tmp_path):
+@pytest.mark.parametrize("error", [BusyError, ProjectionError])
+def test_what_is_no_fault_of_the_row_ends_the_import(sqlite_database, tmp_path, error):
     source = table(tmp_path / "g.csv", GROUPS, [group_row(1)])
 
-    class Busy:
+    class Failing:
         column, records = source.column, source.records
 
         def put(self, *_row):
-            raise BusyError("not now")
+            raise error("not now")
 
     for mode in Mode:
-        with pytest.raises(BusyError):
-            imported(sqlite_database, Busy(), mode)
+        with pytest.raises(error):
+            imported(sqlite_database, Failing(), mode)
 
 
 def test_it_may_take_longer_than_a_change_may(database, tmp_path, monkeypatch):
