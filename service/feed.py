@@ -15,15 +15,16 @@ from icalendar import Event as Component
 from service.calendars import Event
 
 PRODUCT = "-//Alongside//Sessions of a facilitator//EN"
+NAME = "Sessions"  # the programme's own name would say what they are
 REFRESH = timedelta(hours=6)
 
 
-def as_icalendar(events: Iterable[Event], name: str) -> bytes:
+def as_icalendar(events: Iterable[Event]) -> bytes:
     """Return the document; the same events make the same bytes."""
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
-    calendar.add("x-wr-calname", name)
+    calendar.add("x-wr-calname", NAME)
     calendar.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
     for each in events:
         calendar.add_component(_component(each))

@@ -116,14 +116,16 @@ def rearrange(
     after = arrangement_of(row)
     rows = sessions_of(session, row)
     later = [each for each in rows if each.occurrence and each.occurrence >= change.cut]
-    attended = attended_of(session, later)
-    following = [each for each in later if change.moves(each) and each.id not in attended]
+    fixed = attended_of(session, later) | {
+        each.id for each in later if each.status is SessionStatus.HELD
+    }
+    following = [each for each in later if change.moves(each) and each.id not in fixed]
     last = max([change.cut, *(each.occurrence for each in later if each.occurrence)])
     wanted = [wall for wall in after.walls(last + MONTH) if wall >= change.cut]
     taken = {each.occurrence: each for each in later}
     left = [each for each in following if each.occurrence not in set(wanted)]
     for wall in wanted:
-        if (found := taken.get(wall)) and found.id not in attended:
+        if (found := taken.get(wall)) and found.id not in fixed:
             _keep(found, wall, (before, after), change)
     free = [wall for wall in wanted if wall not in taken]
     for found, wall in _nearest(left, free, _nearness(before.rule, after.rule)):
@@ -144,8 +146,8 @@ class Change:
     reason: str
 
     def moves(self, each: Session) -> bool:
-        """Return whether a session without attendance may follow the rule."""
-        if each.recurrence is not Recurrence.RULE or each.status is SessionStatus.HELD:
+        """Return whether a session that was not held may follow the rule."""
+        if each.recurrence is not Recurrence.RULE:
             return False
         return each.status is SessionStatus.CANCELLED or each.start > self.now
 

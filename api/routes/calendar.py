@@ -25,7 +25,7 @@ def routes(context: Context) -> list[Route]:
         token, now = request.path_params["token"], context.clock()
         found = context.database.read(lambda session: events(session, token, now))
         whose, shown = found or (None, [])
-        content = as_icalendar(shown, context.settings.programme_name)
+        content = as_icalendar(shown)
         if whose is None:
             return problem(NotFoundError("there is no calendar at this address"))
         request.state.client = f"calendar of facilitator {whose}"

@@ -6,7 +6,7 @@ https://www.rfc-editor.org/rfc/rfc5545#section-3.8.5
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -166,8 +166,10 @@ class Course:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("series")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with pytest.MonkeyPatch.context() as patched:  # a machine that stalls is not what is looked for
+        patched.setattr("service.database.WRITE_SECONDS", 60.0)
+        yield tmp_path_factory.mktemp("series")
 
 
 @settings(max_examples=EXAMPLES, deadline=None)

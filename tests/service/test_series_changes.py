@@ -92,6 +92,23 @@ def test_what_falls_away_is_cancelled_with_the_reason_and_comes_back_as_itself(
     assert {(each.recurrence, each.cancel_reason) for each in again} == {(Recurrence.RULE, None)}
 
 
+def test_what_fell_away_and_was_taken_up_by_hand_is_the_series_again_as_it_is(sqlite_timed, weekly):
+    *_, fifth, last = sessions(sqlite_timed, weekly)
+    change(sqlite_timed, weekly, rrule="FREQ=WEEKLY;BYDAY=TU;COUNT=4")
+    moved = last.start + timedelta(hours=1)
+    for each, start in ((fifth, fifth.start), (last, moved)):
+        back = UpdateSession(
+            session_id=each.id, status=SCHEDULED, start=start, end=start + timedelta(hours=1)
+        )
+        execute(sqlite_timed, back)
+    held = execute(sqlite_timed, UpdateSession(session_id=fifth.id, status=HELD))
+    change(sqlite_timed, weekly, rrule="FREQ=WEEKLY;BYDAY=TU")
+    *_, fifth, last = sessions(sqlite_timed, weekly)
+    assert (last.start, last.recurrence) == (moved, Recurrence.RULE)
+    assert (fifth.row_version, fifth.recurrence) == (held.row_version, Recurrence.DROPPED)
+    assert plan(sqlite_timed, weekly, weeks=6).made == 0
+
+
 def test_a_reason_is_given_where_nobody_gave_one(sqlite_timed, weekly):
     change(sqlite_timed, weekly, rrule="FREQ=WEEKLY;BYDAY=TU;COUNT=5")
     assert sessions(sqlite_timed, weekly)[-1].cancel_reason == "The series no longer meets then"
