@@ -165,7 +165,8 @@ def test_a_group_that_stops_refuses_every_way_in_and_keeps_its_members(database_
             world.enroll(database, each, group, status=status, start=BEGIN)
             for each, status in zip(people, (PROPOSED, WAITLISTED, ACTIVE), strict=False)
         ]
-        execute(database, ChangeEnrollment(enrollment_id=waiting[2].id, status=ON_HOLD))
+        held = ChangeEnrollment(enrollment_id=waiting[2].id, status=ON_HOLD, reason="Ill")
+        execute(database, held)
         staff.credential(database, person, expires=TODAY)
         clock.wait(1)
         for status in (PROPOSED, WAITLISTED, ACTIVE):
