@@ -28,6 +28,7 @@ PATIENCE_SECONDS = 15.0
 RETRIED = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock time-out
 FIRST_PAUSE_SECONDS = 0.002
 MOMENT = "moment"
+HELD = "held"
 READING = {"isolation_level": "AUTOCOMMIT"}
 # In this order: the transaction has its id before its stamp is taken, and its locks before both.
 BEGIN = (
@@ -178,6 +179,7 @@ class Database:
             session.info[DRIVER] = connected(session)
             connection.info[UNIT_OF_WORK] = 1  # the pool resets it when the connection comes back
             self._begin(session, wanted)
+            session.info[HELD] = None if self.sqlite else wanted
             result = work(session)
             session.flush()
             self._project(session, touched, wanted)
@@ -219,6 +221,16 @@ class Database:
         """
         moment: int = session.info[MOMENT]
         return moment
+
+
+def require_held(session: Session, aggregates: Iterable[Aggregate]) -> None:
+    """Have the unit of work begin again with these locks too, unless it holds them.
+
+    What told which locks a change needs may itself have changed before they were taken.
+    """
+    held: set[Aggregate] | None = session.info[HELD]  # None stands for all
+    if held is not None and (missing := set(aggregates) - held):
+        raise _RefusedWideningError(held | missing)
 
 
 def _may_retry(error: DBAPIError) -> bool:

@@ -14,6 +14,7 @@ from service.commands.groups import (
     UpdateGroup,
     UpdateSession,
 )
+from service.commands.merges import MergePatients, UnmergePatients
 from service.commands.patients import (
     CreatePatient,
     LinkPatient,
@@ -38,12 +39,14 @@ __all__ = [
     "Enroll",
     "LinkPatient",
     "Mark",
+    "MergePatients",
     "PostalAddress",
     "ReceivePatient",
     "RecordAttendance",
     "RecordConsent",
     "RecordResponse",
     "UndoLink",
+    "UnmergePatients",
     "Unset",
     "UpdateGroup",
     "UpdatePatient",

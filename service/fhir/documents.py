@@ -24,7 +24,7 @@ COMPRESSION = 1
 
 SELECT_ALL = (
     "SELECT id, audience, type, version, last_updated, content, deleted, confidentiality,"
-    " revision, source, patient_key, owner, chosen_id FROM documents"
+    " revision, source, patient_key, subject, owner, chosen_id FROM documents"
 )
 SELECT_BY_SOURCE = SELECT_ALL + " WHERE source IN (:sources)"
 SELECT_BY_ID = SELECT_ALL + " WHERE id IN (:ids) ORDER BY id"
@@ -52,20 +52,11 @@ ARCHIVE = (
     " sealed) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 RAISE = "UPDATE documents SET revision = ? WHERE id = ?"
+MOVE = "UPDATE documents SET source = ?, patient_key = ? WHERE id = ?"
 SEAL = "UPDATE document_versions SET sealed = ? WHERE id = ?"
 EVENT = "INSERT INTO events (id, version, audience, type, kind, at) VALUES (?, ?, ?, ?, ?, ?)"
 # Whatever order rows were collected in, old index rows go before new ones come.
-ORDER = (
-    SEAL,
-    ARCHIVE,
-    INSERT,
-    UPDATE,
-    TOMBSTONE,
-    RAISE,
-    *CLEAR,
-    *INSERTS,
-    EVENT,
-)
+ORDER = (SEAL, ARCHIVE, INSERT, UPDATE, TOMBSTONE, RAISE, MOVE, *CLEAR, *INSERTS, EVENT)
 
 
 class Seal(Enum):
@@ -94,6 +85,7 @@ class Stored:
     revision: int
     source: str
     patient_key: str | None
+    subject: str | None
     owner: str
     chosen_id: str | None
 
@@ -174,6 +166,12 @@ class Writer:
     def raise_revision(self, stored: Stored, revision: int) -> None:
         """Note that a mapping of this revision has looked at the document."""
         self._add(RAISE, revision, stored.id)
+
+    def move(self, target: Target, stored: Stored) -> None:
+        """Note whose the document is where a merge has changed that; no version comes of it."""
+        key = _patient_key(target.draft)
+        if (stored.source, stored.patient_key) != (target.source, key):
+            self._add(MOVE, target.source, key, stored.id)
 
     @property
     def versions(self) -> int:

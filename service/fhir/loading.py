@@ -87,6 +87,7 @@ def groups(session: DbSession, ids: Ids) -> dict[UUID, GroupFacts]:
 def patients(session: DbSession, ids: Ids) -> list[PatientFacts]:
     keys = list(ids)
     senders, received = _senders(session, keys), _received(session, keys)
+    replaced = _replaced(session, keys)
     return [
         pick(
             PatientFacts,
@@ -95,9 +96,18 @@ def patients(session: DbSession, ids: Ids) -> list[PatientFacts]:
             extensions=tuple(row["extensions"]),
             sent_by=frozenset(senders[row["id"]]),
             received=received[row["id"]],
+            replaces=tuple(replaced[row["id"]]),
         )
         for row in columns(session, Patient, keys)
     ]
+
+
+def _replaced(session: DbSession, ids: list[UUID]) -> dict[UUID, list[UUID]]:
+    """Return the records that were merged into these."""
+    found: dict[UUID, list[UUID]] = defaultdict(list)
+    for row in columns(session, Patient, ids, "merged_into_id"):
+        found[row["merged_into_id"]].append(row["id"])
+    return found
 
 
 def _received(session: DbSession, ids: list[UUID]) -> dict[UUID, dict[UUID, bytes]]:
@@ -151,7 +161,7 @@ def visits(session: DbSession, keys: set[tuple[UUID, UUID]]) -> list[VisitFacts]
         if one in sessions:
             row, mark = sessions[one], marks.get((one, patient))
             member = _membership(members[patient, row["group_id"]], row["start"], mark)
-            if member:
+            if member is not None:
                 facts.append(_visit(row, patient, member, mark, found[row["group_id"]]))
     return facts
 
@@ -167,22 +177,22 @@ def _memberships(
 
 def _membership(
     rows: list[dict[str, Any]], start: datetime, mark: dict[str, Any] | None
-) -> UUID | None:
+) -> dict[str, Any] | None:
     """Return the enrolment under which a session is booked, or its attendance recorded."""
-    if mark:
-        recorded: UUID = mark["enrollment_id"]
-        return recorded
     for row in rows:
         booked = row["status"] in {EnrollmentStatus.ACTIVE, EnrollmentStatus.FINISHED}
-        if booked and row["start"] <= start and (row["end"] is None or start < row["end"]):
-            return UUID(row["id"].hex)
+        if mark:
+            if row["id"] == mark["enrollment_id"]:
+                return row
+        elif booked and row["start"] <= start and (row["end"] is None or start < row["end"]):
+            return row
     return None
 
 
 def _visit(
     row: dict[str, Any],
     patient_id: UUID,
-    enrollment_id: UUID,
+    member: dict[str, Any],
     mark: dict[str, Any] | None,
     group: GroupFacts,
 ) -> VisitFacts:
@@ -191,7 +201,8 @@ def _visit(
         row,
         session_id=row["id"],
         patient_id=patient_id,
-        enrollment_id=enrollment_id,
+        enrollment_id=member["id"],
+        made_for_id=member["made_for_id"],
         place_id=row["place_id"] or group.place_id,
         mark=mark["mark"] if mark else None,
         arrived_at=mark["arrived_at"] if mark else None,

@@ -7,6 +7,7 @@ what the current version says is dropped.
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -26,11 +27,13 @@ from service.fhir.audiences import (
     views,
 )
 from service.fhir.documents import Seal, Stored, Target, Writer, stored_by_source
+from service.fhir.following import Following, follow, last_merge
 from service.fhir.mapping import Audience, Registry, View
 from service.fhir.sources import (
     Sources,
     affected_sources,
     consent_patients,
+    is_merging,
     kind_of,
     needed_aggregates,
 )
@@ -41,7 +44,7 @@ from service.models.consents import Category, Consent, Decision
 from service.models.documents import ProjectionDue
 from service.models.enrollments import Enrollment, EnrollmentStatus
 from service.models.facts import MemberFacts, RosterFacts
-from service.models.patients import Link
+from service.models.patients import Link, Patient
 
 OUTDATED = "a newer version of the service has written these records: restart this process with it"
 ON_ROSTER = (EnrollmentStatus.ACTIVE, EnrollmentStatus.ON_HOLD)
@@ -57,9 +60,10 @@ class Again(NamedTuple):
 class DocumentProjector:
     """Keeps documents true; given to the `Database` by `api.bootstrap`."""
 
-    def __init__(self, registry: Registry, clock: Clock = system_clock) -> None:
+    def __init__(self, registry: Registry, clock: Clock = system_clock, base: str = "") -> None:
         self.registry = registry
         self.clock = clock
+        self.base = base  # the address of the FHIR endpoint
         self._key: bytes | None = None
 
     def key(self, session: DbSession) -> bytes:
@@ -83,6 +87,9 @@ class DocumentProjector:
             raise OutdatedError(OUTDATED)
         writer = Writer(session, stamp, self.registry.by_type)
         _write(writer, targets, stored, _seals(session, touched, now))
+        for row in filter(partial(is_merging, touched), touched.of(Patient)):
+            merge = last_merge(session, row.id)
+            follow(Following(session, writer, self.registry, self.key(session), self.base, merge))
         writer.run()
         _remember_due(session, regranted, rendering.views)
 
@@ -120,7 +127,9 @@ def _write(
     written = set()
     for target in targets:
         written.add(target.id)
-        writer.put(target, stored.get(target.id), seals.get(target.audience.number))
+        if (found := stored.get(target.id)) is not None:
+            writer.move(target, found)
+        writer.put(target, found, seals.get(target.audience.number))
     for document_id, document in stored.items():
         if document_id not in written:
             writer.remove(document, seals.get(document.audience))
@@ -224,12 +233,17 @@ def _seals(session: DbSession, touched: Touched, now: datetime) -> dict[int, Sea
     """
     given = {row.connection_id for row in [*touched.of(Consent), *touched.of(Link)]}
     taken = {row.connection_id for row in touched.of(Consent) if _refuses(row, now)}
-    taken |= {row.connection_id for row in touched.of(Link) if row.undone_at is not None}
+    taken |= {row.connection_id for row in touched.of(Link) if _is_undone(row, touched)}
     if not given:
         return {}
     where = col(Connection.id).in_(given)
     numbers = session.exec(select(Connection.id, Connection.number).where(where))
     return {number: Seal.ALL if one in taken else Seal.REPLACED for one, number in numbers}
+
+
+def _is_undone(row: Link, touched: Touched) -> bool:
+    """Tell whether the link is undone now; one that was undone before may move with a merge."""
+    return row.undone_at is not None and "undone_at" in touched.changed[row.id]
 
 
 def _refuses(row: Consent, now: datetime) -> bool:

@@ -26,7 +26,11 @@ class AttendanceMark(StrEnum):
 
 
 class Enrollment(Projected, table=True):
-    """One person's membership of one group, from proposal to end."""
+    """One person's membership of one group, from proposal to end.
+
+    `made_for_id` is the record that it was made for, where that was merged into another: the
+    documents of its visits keep their ids (ADR 0028).
+    """
 
     __tablename__ = "enrollments"
 
@@ -36,6 +40,7 @@ class Enrollment(Projected, table=True):
     start: datetime = Field(sa_type=UtcDateTime)
     end: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finish_reason: str | None = None
+    made_for_id: UUID | None = Field(default=None, foreign_key="patients.id")
 
 
 class EnrollmentStatusChange(Projected, table=True):
