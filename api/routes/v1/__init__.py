@@ -12,6 +12,7 @@ from api.routes.v1 import (
     groups,
     instruments,
     links,
+    merges,
     patients,
     responses,
     sessions,
@@ -24,6 +25,7 @@ __all__ = ["router"]
 ROUTERS = (
     patients.router,
     links.router,
+    merges.router,
     consents.router,
     responses.router,
     alerts.router,
