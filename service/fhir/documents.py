@@ -167,11 +167,10 @@ class Writer:
         """Note that a mapping of this revision has looked at the document."""
         self._add(RAISE, revision, stored.id)
 
-    def move(self, target: Target, stored: Stored) -> None:
+    def move(self, stored: Stored, source: str, patient_key: str | None) -> None:
         """Note whose the document is where a merge has changed that; no version comes of it."""
-        key = _patient_key(target.draft)
-        if (stored.source, stored.patient_key) != (target.source, key):
-            self._add(MOVE, target.source, key, stored.id)
+        if (stored.source, stored.patient_key) != (source, patient_key):
+            self._add(MOVE, source, patient_key, stored.id)
 
     @property
     def versions(self) -> int:
@@ -193,7 +192,7 @@ class Writer:
         content = head(draft.type, draft.chosen_id or document_id, 1, self.stamp) + rest
         self._add(
             INSERT, document_id, target.audience.number, draft.type, 1, self.stamp, content, False,
-            target.source, _patient_key(draft), subject(target), rows.low, rows.high,
+            target.source, patient_key(draft), subject(target), rows.low, rows.high,
             draft.labels.confidentiality.rank, draft.labels.sensitivity or "", draft.owner.value,
             target.revision, draft.chosen_id, self.stamp, REVISION,
         )  # fmt: skip
@@ -206,7 +205,7 @@ class Writer:
         stamp = self._archive(stored, seal=seal)
         content = head(draft.type, stored.shown_id, version, stamp) + rest
         self._add(
-            UPDATE, version, stamp, content, False, _patient_key(draft), subject(target), rows.low,
+            UPDATE, version, stamp, content, False, patient_key(draft), subject(target), rows.low,
             rows.high, draft.labels.confidentiality.rank, draft.labels.sensitivity or "",
             draft.owner.value, target.revision, REVISION, stored.id,
         )  # fmt: skip
@@ -253,7 +252,7 @@ class Writer:
         self._batches[statement].append(row)
 
 
-def _patient_key(draft: Draft) -> str | None:
+def patient_key(draft: Draft) -> str | None:
     return draft.patient_id.hex if draft.patient_id else None
 
 

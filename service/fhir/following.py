@@ -7,7 +7,7 @@ that is left.
 
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from uuid import UUID
@@ -60,6 +60,16 @@ class Following:
         return programme_audience(self.key)
 
     @cached_property
+    def audiences(self) -> dict[int, Audience]:
+        hospitals = connection_audiences(self.session, self.key).values()
+        return {each.number: each for each in (self.programme, *hospitals)}
+
+    @cached_property
+    def family(self) -> set[UUID]:
+        """The source, and those that were merged into it."""
+        return _family(self.session, self.merge.source_id)
+
+    @cached_property
     def types(self) -> str:
         names = (each.name for each in self.registry.types if each.writable)
         return ", ".join(f"'{name}'" for name in names)
@@ -70,14 +80,15 @@ class Following:
         return Person(patient_id.hex, (audience or self.programme).id("Patient", source))
 
 
-def follow(following: Following) -> None:
-    """Let the documents of clients be those of whom they are about now."""
+def follow(following: Following, stored: Mapping[str, Stored]) -> None:
+    """Let documents be those of whom they are about now; `stored` are those made from rows."""
     merge = following.merge
+    owner = merge.target_id if merge.undone_at is None else merge.source_id
+    _rehome(following, stored.values(), owner)
+    _belong(following, owner)
     if merge.undone_at is None:
-        _belong(following, merge.target_id)
         _rewrite(following)
     else:
-        _belong(following, merge.source_id)
         _restore(following)
 
 
@@ -87,18 +98,32 @@ def last_merge(session: DbSession, source_id: UUID) -> Merge:
     return session.exec(found.limit(1)).one()
 
 
+def _rehome(following: Following, stored: Iterable[Stored], owner: UUID) -> None:
+    """Note from whose rows the documents with the source's ids are made now; tombstones too.
+
+    The Patient that the programme has of the source goes on being made from the source.
+    """
+    for row in stored:
+        kind, *ids = row.source.split(":")
+        audience = following.audiences.get(row.audience)
+        programmes = kind == "patient" and row.audience == PROGRAMME
+        if kind not in {"patient", "visit"} or audience is None or programmes:
+            continue
+        begun = ":".join((kind, *ids[:-1]))
+        if row.id in {audience.id(row.type, f"{begun}:{one.hex}") for one in following.family}:
+            following.writer.move(row, f"{begun}:{owner.hex}", owner.hex)
+
+
 def _belong(following: Following, owner: UUID) -> None:
     """Note whose the documents about the source's Patients are now; their bytes stay."""
-    session, source_id = following.session, following.merge.source_id
-    audiences = [*connection_audiences(session, following.key).values(), following.programme]
     sql = BELONGS.replace("TYPES", following.types)
-    for record in family(session, source_id):
-        for audience in audiences:
+    for record in following.family:
+        for audience in following.audiences.values():
             about = following.patient(record, audience).subject
-            driver.execute(session, sql, (owner.hex, audience.number, about))
+            driver.execute(following.session, sql, (owner.hex, audience.number, about))
 
 
-def family(session: DbSession, patient_id: UUID) -> set[UUID]:
+def _family(session: DbSession, patient_id: UUID) -> set[UUID]:
     """Return the record and those that were merged into it, each by way of others too."""
     found, pending = set[UUID](), {patient_id}
     while pending:

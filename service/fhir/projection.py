@@ -26,7 +26,7 @@ from service.fhir.audiences import (
     public_audience,
     views,
 )
-from service.fhir.documents import Seal, Stored, Target, Writer, stored_by_source
+from service.fhir.documents import Seal, Stored, Target, Writer, patient_key, stored_by_source
 from service.fhir.following import Following, follow, last_merge
 from service.fhir.mapping import Audience, Registry, View
 from service.fhir.sources import (
@@ -89,7 +89,8 @@ class DocumentProjector:
         _write(writer, targets, stored, _seals(session, touched, now))
         for row in filter(partial(is_merging, touched), touched.of(Patient)):
             merge = last_merge(session, row.id)
-            follow(Following(session, writer, self.registry, self.key(session), self.base, merge))
+            key = self.key(session)
+            follow(Following(session, writer, self.registry, key, self.base, merge), stored)
         writer.run()
         _remember_due(session, regranted, rendering.views)
 
@@ -128,7 +129,7 @@ def _write(
     for target in targets:
         written.add(target.id)
         if (found := stored.get(target.id)) is not None:
-            writer.move(target, found)
+            writer.move(found, target.source, patient_key(target.draft))
         writer.put(target, found, seals.get(target.audience.number))
     for document_id, document in stored.items():
         if document_id not in written:

@@ -81,19 +81,10 @@ def restore(session: DbSession, merge: Merge) -> None:
             row.withdrawn_at, row.withdrawn_by = None, None
 
 
-def carry(session: DbSession, merge: Merge, now: datetime) -> None:
-    """Let what was refused while the two were one be refused for both: either may have said it."""
-    patients = (merge.source_id, merge.target_id)
-    denials = [
-        denial
-        for mine, other in permutations(patients)
-        for rows in _by_pair(session, mine).values()
-        if (since := _refusing_since(rows, merge, now)) is not None
-        for denial in _denials(session, since, other, now)
-    ]
-    for denial in denials:
-        denial.recorded_by = merge.undone_by or ""
-        session.add(denial)
+def decided_against(session: DbSession, merge: Merge, now: datetime) -> list[Consent]:
+    """Return the decisions, made while the two were one, by which something is refused now."""
+    groups = _by_pair(session, merge.target_id).values()
+    return [row for rows in groups if (row := _refusing_since(rows, merge, now)) is not None]
 
 
 def _refusing_since(rows: list[Consent], merge: Merge, now: datetime) -> Consent | None:
@@ -108,8 +99,16 @@ def _refusing_since(rows: list[Consent], merge: Merge, now: datetime) -> Consent
     return None
 
 
+def carry(session: DbSession, merge: Merge, against: Iterable[Consent], now: datetime) -> None:
+    """Let these refusals hold for both records, now that they are two: either may have said it."""
+    for row in against:
+        is_targets = row.patient_id == merge.target_id
+        other = merge.source_id if is_targets else merge.target_id
+        session.add_all(_denials(session, row, other, merge, now))
+
+
 def _denials(
-    session: DbSession, since: Consent, patient_id: UUID, now: datetime
+    session: DbSession, since: Consent, patient_id: UUID, merge: Merge, now: datetime
 ) -> Iterator[Consent]:
     """Yield the same refusal for the other record, where something is permitted there."""
     rows = _by_pair(session, patient_id).get((since.connection_id, since.category), [])
@@ -125,7 +124,7 @@ def _denials(
             decision=Decision.DENY,
             start=since.start if denies else now,
             end=since.end if denies else None,
-            recorded_by="",
+            recorded_by=merge.undone_by or "",
             created_at=now,
         )
 

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from service.commands import UnmergePatients
 from service.errors import BusinessRuleError, ConflictError
 from service.guard import touch
-from service.merging.decisions import carry, restore
+from service.merging.decisions import carry, decided_against, restore
 from service.merging.following import put_back
 from service.merging.sent import put_sent_back
 from service.models.merges import Merge
@@ -32,11 +32,12 @@ def unmerge_patients(session: DbSession, command: UnmergePatients, now: datetime
     source, target = get(session, Patient, row.source_id), get(session, Patient, row.target_id)
     _require_last(session, target)
     row.undone_at, row.undone_by, row.undone_reason = now, command.undone_by, command.reason
+    against = decided_against(session, row, now)
     returning = put_back(session, row)
     put_sent_back(session, row, returning)
     restore(session, row)
     session.flush()
-    carry(session, row, now)
+    carry(session, row, against, now)
     source.merged_into_id = None
     touch(session, target)
     return row
