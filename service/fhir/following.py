@@ -22,9 +22,12 @@ from service.fhir.kept_drafts import indexed, kept
 from service.fhir.lexical import parse
 from service.fhir.mapping import Audience, Registry
 from service.fhir.sent_references import Addresses, Person, local_places
+from service.models.consents import Consent
 from service.models.documents import PROGRAMME
+from service.models.enrollments import Enrollment
 from service.models.merges import Merge, MergeMove, Moving
 from service.models.patients import Patient
+from service.models.screening import Response
 
 BELONGS = (
     "UPDATE documents SET patient_key = ? WHERE audience = ? AND subject = ? AND owner = 'client'"
@@ -103,7 +106,10 @@ def _rehome(following: Following, stored: Iterable[Stored], owner: UUID) -> None
 
     The Patient that the programme has of the source goes on being made from the source.
     """
+    theirs = _made_from_rows_of(following.session, owner)
     for row in stored:
+        if row.source in theirs:
+            following.writer.move(row, row.source, owner.hex)
         kind, *ids = row.source.split(":")
         audience = following.audiences.get(row.audience)
         programmes = kind == "patient" and row.audience == PROGRAMME
@@ -112,6 +118,15 @@ def _rehome(following: Following, stored: Iterable[Stored], owner: UUID) -> None
         begun = ":".join((kind, *ids[:-1]))
         if row.id in {audience.id(row.type, f"{begun}:{one.hex}") for one in following.family}:
             following.writer.move(row, f"{begun}:{owner.hex}", owner.hex)
+
+
+def _made_from_rows_of(session: DbSession, owner: UUID) -> set[str]:
+    tables = (("enrollment", Enrollment), ("response", Response), ("consent", Consent))
+    return {
+        f"{kind}:{one.hex}"
+        for kind, table in tables
+        for one in session.exec(select(table.id).where(col(table.patient_id) == owner))
+    }
 
 
 def _belong(following: Following, owner: UUID) -> None:

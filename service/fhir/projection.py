@@ -35,6 +35,7 @@ from service.fhir.sources import (
     consent_patients,
     is_merging,
     kind_of,
+    merged_patients,
     needed_aggregates,
 )
 from service.guard import Touched
@@ -235,6 +236,9 @@ def _seals(session: DbSession, touched: Touched, now: datetime) -> dict[int, Sea
     given = {row.connection_id for row in [*touched.of(Consent), *touched.of(Link)]}
     taken = {row.connection_id for row in touched.of(Consent) if _refuses(row, now)}
     taken |= {row.connection_id for row in touched.of(Link) if _is_undone(row, touched)}
+    if merged := merged_patients(touched):  # what this gives or takes is a link's, too
+        linked = select(Link.connection_id).where(col(Link.patient_id).in_(merged))
+        given |= set(session.exec(linked.where(col(Link.undone_at).is_(None))))
     if not given:
         return {}
     where = col(Connection.id).in_(given)
