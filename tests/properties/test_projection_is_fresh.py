@@ -71,6 +71,7 @@ class Programme(RuleBasedStateMachine):
     """Two hospitals, one under each policy; four people; two groups, one under Part 2."""
 
     template: Path
+    SIZE = 4
 
     @initialize()
     def found(self) -> None:
@@ -82,7 +83,8 @@ class Programme(RuleBasedStateMachine):
         publish_instruments(self.database)
         self.hospitals = [self._hospital("A", ConsentPolicy.OPT_IN)]
         self.hospitals.append(self._hospital("B", ConsentPolicy.TREATMENT))
-        self.people = [self.run(c.CreatePatient(family=f"F{n}", given="G")) for n in range(4)]
+        names = [f"F{n}" for n in range(self.SIZE)]
+        self.people = [self.run(c.CreatePatient(family=name, given="G")) for name in names]
         self.places = [self.run(c.CreatePlace(name="Library"))]
         self.facilitators = [self._facilitator("Reed", shown=False)]
         self.facilitators.append(self._facilitator("Lane", shown=True))
