@@ -85,7 +85,7 @@ def _key(database: Database) -> bytes:
 
 def open_database(settings: Settings, clock: Clock = system_clock) -> Database:
     """Return the database with the projector that keeps its documents true."""
-    projector = DocumentProjector(build_registry(), clock)
+    projector = DocumentProjector(build_registry(), clock, f"{settings.public_base_url}/fhir")
     info = {OVERSIGHT: settings.oversight, OFFER_HOURS: settings.offer_hours}
     return Database(settings.database_url, projector=projector, clock=clock, info=info)
 

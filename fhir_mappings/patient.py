@@ -39,7 +39,7 @@ def render(facts: PatientFacts, view: View) -> Iterator[Draft]:
         {
             "extension": list(facts.extensions),
             "identifier": identifiers,
-            "active": True,
+            "active": facts.merged_into_id is None,
             "name": [human_name(facts.family, facts.given)],
             "telecom": telecom(facts.phone, facts.email),
             "gender": facts.gender.value,
@@ -47,6 +47,7 @@ def render(facts: PatientFacts, view: View) -> Iterator[Draft]:
             "address": as_list(address(facts.address)),
             "communication": [{"language": language(tag)} for tag in texts(facts.language)],
             "managingOrganization": references.programme(view.audience),
+            "link": _merges(facts, view),
         }
     )
     plain = Draft(
@@ -60,6 +61,19 @@ def render(facts: PatientFacts, view: View) -> Iterator[Draft]:
     hospital = view.audience.connection_id
     received = facts.received.get(hospital) if hospital else None
     yield plain if received is None else _as_sent(plain, received)
+
+
+def _merges(facts: PatientFacts, view: View) -> list[Element]:
+    """Return the links to the records that were merged; a hospital knows one of them only."""
+    if not view.audience.is_programme:
+        return []
+    by = [facts.merged_into_id] if facts.merged_into_id else []
+    of = {"replaced-by": by, "replaces": facts.replaces}
+    return [
+        {"other": references.patient(view.audience, other), "type": kind}
+        for kind, others in of.items()
+        for other in others
+    ]
 
 
 def _as_sent(plain: Draft, received: bytes) -> Draft:

@@ -6,6 +6,7 @@ laid over them. Others read what the rows say.
 https://hl7.org/fhir/R4/questionnaireresponse.html
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -27,6 +28,8 @@ from service.models.consents import Category
 from service.models.facts import ResponseFacts
 
 PROFILE = f"{US_CORE}/us-core-questionnaireresponse"
+# The id that we gave, in whichever form of address it stands.
+PATIENT_HERE = re.compile(r"\bPatient/[0-9a-f]{32}\b")
 DEMANDED = ("questionnaire", "subject", "authored")
 
 
@@ -44,7 +47,7 @@ def render(facts: ResponseFacts, view: View) -> Iterator[Draft]:
         facts.patient_id,
     )
     as_sent = facts.received is not None and sent(facts, view)
-    yield _as_sent(plain, facts, form) if as_sent else plain
+    yield _as_sent(plain, facts, form, view) if as_sent else plain
 
 
 def _from_rows(facts: ResponseFacts, view: View, form: Instrument) -> Element:
@@ -70,9 +73,9 @@ def _item(item: Item, score: int) -> Element:
     return present({"linkId": item.link_id, "text": item.text, "answer": answers})
 
 
-def _as_sent(plain: Draft, facts: ResponseFacts, form: Instrument) -> Draft:
+def _as_sent(plain: Draft, facts: ResponseFacts, form: Instrument, view: View) -> Draft:
     lexical = parse(facts.received or b"")
-    if corrections := _corrections(facts, form, lexical):
+    if corrections := {**_corrections(facts, form, lexical), **_subject(facts, lexical, view)}:
         lexical = overlay(lexical, corrections)
     return replace(
         plain,
@@ -82,6 +85,14 @@ def _as_sent(plain: Draft, facts: ResponseFacts, form: Instrument) -> Draft:
         owner=Owner.SHARED,
         members=lexical.members,
     )
+
+
+def _subject(facts: ResponseFacts, sent_: Lexical, view: View) -> dict[str, Any]:
+    """Return whom it is about where the sender knows the person by another id since a merge."""
+    said = sent_.value.get("subject", {})
+    now = references.patient(view.audience, facts.patient_id)
+    found = PATIENT_HERE.search(str(said.get("reference", "")))
+    return {} if found is None or found[0] == now["reference"] else {"subject": {**said, **now}}
 
 
 def _corrections(facts: ResponseFacts, form: Instrument, sent_: Lexical) -> dict[str, Any]:

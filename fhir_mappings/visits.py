@@ -18,7 +18,9 @@ def is_visible(facts: VisitFacts, view: View) -> bool:
 
 
 def source(facts: VisitFacts) -> str:
-    return f"visit:{facts.session_id.hex}:{facts.patient_id.hex}"
+    """Name the visit as it was named first: a merge changes whose it is, and no id."""
+    person = facts.made_for_id or facts.patient_id
+    return f"visit:{facts.session_id.hex}:{person.hex}"
 
 
 def session_identifier(facts: VisitFacts, view: View) -> Element:

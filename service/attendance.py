@@ -22,7 +22,7 @@ from service.models.enrollments import (
     EnrollmentStatusChange,
 )
 from service.models.groups import Session, SessionStatus
-from service.models.patients import Patient
+from service.patients import current
 from service.rows import get, require_offset
 
 MEMBER = (EnrollmentStatus.ACTIVE, EnrollmentStatus.ON_HOLD)
@@ -51,7 +51,7 @@ def record_attendance(
 def record_walk_in(session: DbSession, command: RecordWalkIn, now: datetime) -> list[Attendance]:
     """Mark somebody who came: a member as a member, anybody else as a guest of this session."""
     held, mark = _taking_place(session, command.session_id), command.mark
-    get(session, Patient, mark.patient_id, "patient_id")
+    current(session, mark.patient_id, "patient_id")
     if mark.mark not in CAME:
         raise BusinessRuleError("who walked in came: present or late", element="mark")
     members = _members(session, held)

@@ -8,13 +8,13 @@ from service.commands import RecordConsent, WithdrawConsent
 from service.errors import BusinessRuleError, InvalidError
 from service.models.connections import Connection
 from service.models.consents import Consent
-from service.models.patients import Patient
+from service.patients import current
 from service.rows import check_version, get, require_offset, require_text
 
 
 def record_consent(session: Session, command: RecordConsent, now: datetime) -> Consent:
     """Record what a person permits or denies one hospital, for one category and period."""
-    get(session, Patient, command.patient_id)
+    current(session, command.patient_id)
     get(session, Connection, command.connection_id, "connection_id")
     require_text(command.recorded_by, "recorded_by")
     start = require_offset(command.start or now, "start")

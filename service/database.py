@@ -31,6 +31,7 @@ PATIENCE_SECONDS = 15.0
 RETRIED = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock time-out
 FIRST_PAUSE_SECONDS = 0.002
 MOMENT = "moment"
+HELD = "held"
 READING = {"isolation_level": "AUTOCOMMIT"}
 
 Settle = Callable[[], None]
@@ -223,6 +224,7 @@ class Database:
         touched = Touched()
         with self._opened(engine, touched) as session:
             self._begin(session, wanted)
+            session.info[HELD] = None if self.sqlite else wanted
             result = work(session)
             session.flush()
             self._project(session, touched, wanted)
@@ -274,6 +276,16 @@ class Database:
         """
         moment: int = session.info[MOMENT]
         return moment
+
+
+def require_held(session: Session, aggregates: Iterable[Aggregate]) -> None:
+    """Have the unit of work begin again with these locks too, unless it holds them.
+
+    What told which locks a change needs may itself have changed before they were taken.
+    """
+    held: set[Aggregate] | None = session.info[HELD]  # None stands for all
+    if held is not None and (missing := set(aggregates) - held):
+        raise _RefusedWideningError(held | missing)
 
 
 def _may_retry(error: DBAPIError) -> bool:

@@ -13,6 +13,8 @@ AlongsideError
 ├── ConflictError       the state changed meanwhile
 │   ├── VersionError       If-Match names another version
 │   ├── DuplicateError     it exists already
+│   ├── MergedError        the patient was merged into another, who is named
+│   ├── UnmergeableError   what two records have cannot be one person's; each is named
 │   └── MultipleMatchesError  a condition is met by several
 ├── BusyError           not now; try again
 │   ├── OccupiedError      somebody else is writing, and this write was not to wait
@@ -120,6 +122,24 @@ class VersionError(ConflictError):
 class DuplicateError(ConflictError):
     code = "duplicate"
     title = "It exists already"
+
+
+class MergedError(ConflictError):
+    title = "The patient was merged into another"
+
+
+class UnmergeableError(ConflictError):
+    """Two records that somebody has to settle before they can be merged, or parted."""
+
+    title = "The two records cannot be merged as they are"
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("; ".join(f"{p.element}: {p.rule}" for p in problems))
+        self._problems = problems
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return self._problems
 
 
 class MultipleMatchesError(ConflictError):

@@ -20,6 +20,7 @@ from service import (
     facilitators,
     groups,
     links,
+    merging,
     occurrences,
     past_enrollments,
     patients,
@@ -28,13 +29,14 @@ from service import (
     series,
     sessions,
 )
-from service.database import Database
+from service.database import Database, require_held
 from service.models.aggregates import Aggregate, group_aggregate, patient_aggregate
 from service.models.concerns import Concern
 from service.models.consents import Consent
 from service.models.enrollments import Enrollment
 from service.models.facilitation import Credential
 from service.models.groups import Session
+from service.models.merges import Merge
 from service.models.patients import Link
 from service.models.screening import Response
 from service.models.series import Series
@@ -45,19 +47,27 @@ Locks = Callable[[DbSession, Any], Iterable[Aggregate]]
 
 @dataclass(frozen=True)
 class Handler:
-    """`locks` may read what never changes, such as an enrolment's group, before the locks."""
+    """`locks` may read what never changes, such as a session's group, before the locks.
+
+    Whose a row is changes with a merge: where they read that, they are asked `again` under them.
+    """
 
     run: Callable[[DbSession, Any, datetime], Any]
     locks: Locks
+    again: bool = False
 
 
 def execute(database: Database, command: Any) -> Any:  # noqa: ANN401 - each command has its result
     """Run one command in a unit of work and return what its function returns."""
     handler = HANDLERS[type(command)]
     aggregates = database.read(lambda session: list(handler.locks(session, command)))
-    return database.unit_of_work(
-        lambda session: handler.run(session, command, database.clock()), *aggregates
-    )
+
+    def work(session: DbSession) -> Any:  # noqa: ANN401
+        if handler.again:
+            require_held(session, handler.locks(session, command))
+        return handler.run(session, command, database.clock())
+
+    return database.unit_of_work(work, *aggregates)
 
 
 def _alone(kind: str) -> Locks:
@@ -132,6 +142,17 @@ def _link(session: DbSession, command: commands.UndoLink) -> list[Aggregate]:
     return with_groups(session, get(session, Link, command.link_id).patient_id)
 
 
+def _merging(session: DbSession, command: commands.MergePatients) -> list[Aggregate]:
+    both = (command.source_id, command.target_id)
+    return [each for patient in both for each in with_groups(session, patient)]
+
+
+def _parting(session: DbSession, command: commands.UnmergePatients) -> list[Aggregate]:
+    row = get(session, Merge, command.merge_id)
+    both = (row.source_id, row.target_id)
+    return [each for patient in both for each in with_groups(session, patient)]
+
+
 def _consent(session: DbSession, command: commands.WithdrawConsent) -> list[Aggregate]:
     return with_groups(session, get(session, Consent, command.consent_id).patient_id)
 
@@ -160,7 +181,7 @@ HANDLERS: dict[type, Handler] = {
     commands.CreatePatient: Handler(patients.create_patient, lambda *_: ()),
     commands.UpdatePatient: Handler(patients.update_patient, _patient),
     commands.LinkPatient: Handler(links.link_patient, _linking),
-    commands.UndoLink: Handler(links.undo_link, _link),
+    commands.UndoLink: Handler(links.undo_link, _link, again=True),
     commands.CreateGroup: Handler(groups.create_group, lambda *_: ()),
     commands.UpdateGroup: Handler(enrollments.change_group, _group),
     commands.CreateSession: Handler(sessions.create_session, _group),
@@ -175,17 +196,19 @@ HANDLERS: dict[type, Handler] = {
     commands.CloseCalendar: Handler(calendars.close_calendar, _calendar),
     commands.Enroll: Handler(enrollments.enroll, _both),
     commands.RecordPastEnrollment: Handler(past_enrollments.record_past_enrollment, _both),
-    commands.ChangeEnrollment: Handler(enrollments.change_enrollment, _enrollment),
-    commands.AnswerOffer: Handler(enrollments.answer_offer, _enrollment),
+    commands.ChangeEnrollment: Handler(enrollments.change_enrollment, _enrollment, again=True),
+    commands.AnswerOffer: Handler(enrollments.answer_offer, _enrollment, again=True),
     commands.OfferSeat: Handler(enrollments.offer_seat, _group),
     commands.SettleGroup: Handler(enrollments.settle_group, _group),
-    commands.TransferEnrollment: Handler(enrollments.transfer_enrollment, _transfer),
+    commands.TransferEnrollment: Handler(enrollments.transfer_enrollment, _transfer, again=True),
     commands.RecordAttendance: Handler(attendance.record_attendance, _session),
     commands.RecordWalkIn: Handler(attendance.record_walk_in, _walk_in),
     commands.RecordResponse: Handler(screening.record_response, _both),
-    commands.CorrectResponse: Handler(screening.correct_response, _response),
+    commands.CorrectResponse: Handler(screening.correct_response, _response, again=True),
     commands.RecordConsent: Handler(
         consents.record_consent, lambda session, c: with_groups(session, c.patient_id)
     ),
-    commands.WithdrawConsent: Handler(consents.withdraw_consent, _consent),
+    commands.WithdrawConsent: Handler(consents.withdraw_consent, _consent, again=True),
+    commands.MergePatients: Handler(merging.merge_patients, _merging, again=True),
+    commands.UnmergePatients: Handler(merging.unmerge_patients, _parting, again=True),
 }

@@ -1,13 +1,15 @@
 """Links: our patient is this patient of that hospital."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlmodel import Session, col, select
 
 from service.commands import LinkPatient, UndoLink
 from service.errors import BusinessRuleError, DuplicateError
 from service.models.connections import Connection
-from service.models.patients import Link, Patient
+from service.models.patients import Link
+from service.patients import current
 from service.rows import check_version, get, require_text
 
 
@@ -17,7 +19,7 @@ def link_patient(session: Session, command: LinkPatient, now: datetime) -> Link:
     Raises:
         DuplicateError: either side of the link is tied already.
     """
-    get(session, Patient, command.patient_id)
+    current(session, command.patient_id)
     connection = get(session, Connection, command.connection_id, "connection_id")
     for name in ("ehr_patient_id", "mrn", "confirmed_by"):
         require_text(getattr(command, name), name)
@@ -25,9 +27,20 @@ def link_patient(session: Session, command: LinkPatient, now: datetime) -> Link:
     row = Link(
         **{**vars(command), "mrn_system": command.mrn_system or connection.mrn_system},
         confirmed_at=now,
+        known_as_id=_known_as(session, command),
     )
     session.add(row)
     return row
+
+
+def _known_as(session: Session, command: LinkPatient) -> UUID | None:
+    """Return as whom this hospital knew the person last: its Patient has the same id again."""
+    earlier = select(Link.known_as_id).where(
+        Link.patient_id == command.patient_id, Link.connection_id == command.connection_id
+    )
+    return session.exec(
+        earlier.order_by(col(Link.confirmed_at).desc(), col(Link.id).desc())
+    ).first()
 
 
 def _refuse_second(session: Session, command: LinkPatient) -> None:

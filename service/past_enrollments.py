@@ -8,7 +8,7 @@ from service.commands import RecordPastEnrollment
 from service.errors import BusinessRuleError, DuplicateError, InvalidError
 from service.models.enrollments import Enrollment, EnrollmentStatus, EnrollmentStatusChange
 from service.models.groups import GroupStatus, SupportGroup
-from service.models.patients import Patient
+from service.patients import current
 from service.rows import get, require_offset, require_text
 
 ACTIVE, FINISHED = EnrollmentStatus.ACTIVE, EnrollmentStatus.FINISHED
@@ -23,7 +23,7 @@ def record_past_enrollment(
         DuplicateError: the person was in the group during that time already.
         BusinessRuleError: nobody can have been in a group that is a draft.
     """
-    get(session, Patient, command.patient_id, "patient_id")
+    current(session, command.patient_id, "patient_id")
     group = get(session, SupportGroup, command.group_id, "group_id")
     if group.status is GroupStatus.DRAFT:
         raise BusinessRuleError("the group is a draft; nobody was in it", element="group_id")

@@ -1,14 +1,39 @@
 """Patients of the programme."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlmodel import Session, select
 
 from service.commands import CreatePatient, ReceivePatient, UpdatePatient, changes
-from service.errors import InvalidError
+from service.errors import InvalidError, MergedError
 from service.models.connections import Connection
 from service.models.patients import Link, LinkMethod, Patient, SentPatient
 from service.rows import apply, check_version, get, require_text
+
+
+def current(session: Session, patient_id: UUID, element: str | None = None) -> Patient:
+    """Return the patient, who is not merged into another.
+
+    Raises:
+        NotFoundError: there is none; InvalidError where the id stood in `element`.
+        MergedError: the record is retired; it names the one that took its place.
+    """
+    row = get(session, Patient, patient_id, element)
+    if row.merged_into_id is not None:
+        raise merged(survivor(session, row).id, element)
+    return row
+
+
+def survivor(session: Session, row: Patient) -> Patient:
+    """Return the record that all merges of this one lead to; itself where there was none."""
+    while row.merged_into_id is not None:
+        row = get(session, Patient, row.merged_into_id)
+    return row
+
+
+def merged(into: UUID, element: str | None = None) -> MergedError:
+    return MergedError(f"the patient was merged into {into}; use that one", element=element)
 
 
 def create_patient(session: Session, command: CreatePatient, now: datetime) -> Patient:
@@ -21,7 +46,7 @@ def create_patient(session: Session, command: CreatePatient, now: datetime) -> P
 
 def update_patient(session: Session, command: UpdatePatient, now: datetime) -> Patient:
     """Correct what is known of a person."""
-    row = get(session, Patient, command.patient_id)
+    row = current(session, command.patient_id)
     check_version(row, command.if_match)
     given = changes(command)
     apply(row, {k: v for k, v in given.items() if k not in {"patient_id", "if_match"}})

@@ -15,8 +15,8 @@ from service.commands import PublishRules, RecordAgreement
 from service.errors import BusinessRuleError, DuplicateError, InvalidError, RequiredError
 from service.models.enrollments import Enrollment, EnrollmentStatus
 from service.models.groups import SupportGroup
-from service.models.patients import Patient
 from service.models.rules import Agreement, AgreementMethod, RulesVersion
+from service.patients import current
 from service.rows import get, require_offset, require_text
 
 
@@ -71,7 +71,7 @@ def record_agreement(session: Session, command: RecordAgreement, now: datetime) 
     Raises:
         DuplicateError: it is recorded already.
     """
-    get(session, Patient, command.patient_id)
+    current(session, command.patient_id)
     rules = get(session, RulesVersion, command.rules_id, "rules_id")
     _check_how(command)
     agreed = require_offset(command.agreed_at or now, "agreed_at")

@@ -21,11 +21,13 @@ from service.instruments import Instrument, instrument
 from service.models.enrollments import Enrollment
 from service.models.groups import SupportGroup
 from service.models.screening import Alert, Response, ResponseChange, ResponseStatus
+from service.patients import current
 from service.rows import check_version, get, require_offset
 from service.safety import first_alert, raise_alert
 from service.scoring import check_answers, score
 
 CLOCK_SKEW = timedelta(minutes=5)
+PERSON = "SELECT merged_into_id FROM patients WHERE id = ?"
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,11 @@ def record_response(session: Session, command: RecordResponse, now: datetime) ->
 
 
 def _require_patient(session: Session, patient_id: UUID) -> None:
-    if not fetched(session, "SELECT 1 FROM patients WHERE id = ?", (patient_id.hex,)):
+    found = fetched(session, PERSON, (patient_id.hex,))
+    if not found:
         raise InvalidError("there is no Patient with this id", element="patient_id")
+    if found != [(None,)]:
+        current(session, patient_id, "patient_id")
 
 
 def correct_response(session: Session, command: CorrectResponse, now: datetime) -> Recorded:

@@ -45,6 +45,10 @@ from service.commands.groups import (
     UpdateGroup,
     UpdateSession,
 )
+from service.commands.merges import (
+    MergePatients,
+    UnmergePatients,
+)
 from service.commands.patients import (
     CreatePatient,
     LinkPatient,
@@ -100,6 +104,7 @@ __all__ = [
     "ExceptOccurrence",
     "LinkPatient",
     "Mark",
+    "MergePatients",
     "OfferAnswer",
     "OfferSeat",
     "OpenCalendar",
@@ -118,6 +123,7 @@ __all__ = [
     "SettleGroup",
     "TransferEnrollment",
     "UndoLink",
+    "UnmergePatients",
     "Unset",
     "UpdateCredential",
     "UpdateFacilitator",

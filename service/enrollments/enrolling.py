@@ -21,7 +21,7 @@ from service.errors import BusinessRuleError, DuplicateError, InvalidError
 from service.groups import require_open
 from service.models.enrollments import Enrollment, EnrollmentStatus
 from service.models.groups import SupportGroup
-from service.models.patients import Patient
+from service.patients import current
 from service.rows import check_version, get, require_offset
 from service.rules import require_agreement
 
@@ -42,7 +42,7 @@ def enroll(session: Session, command: Enroll, now: datetime) -> Enrollment:
         DuplicateError: an enrolment in this group has not finished.
         BusinessRuleError: the group does not enrol, is full, or others wait.
     """
-    get(session, Patient, command.patient_id, "patient_id")
+    current(session, command.patient_id, "patient_id")
     group = get(session, SupportGroup, command.group_id)
     require_open(session, group, now)
     if command.status not in {PROPOSED, WAITLISTED, ACTIVE}:

@@ -55,7 +55,7 @@ def connection_audiences(session: DbSession, key: bytes) -> dict[UUID, Audience]
 
 LINKS = (
     "SELECT l.patient_id, l.connection_id, l.ehr_patient_id, l.mrn, l.mrn_system, c.mrn_system,"
-    " c.number, c.policy FROM links l JOIN connections c ON c.id = l.connection_id"
+    " c.number, l.known_as_id, c.policy FROM links l JOIN connections c ON c.id = l.connection_id"
     " WHERE l.patient_id IN ({marks}) AND l.undone_at IS NULL ORDER BY l.id"
 )
 PROVISION = tuple(Provision.__dataclass_fields__)
@@ -71,6 +71,7 @@ class LiveLink(NamedTuple):
     mrn_system: str
     system: str
     number: int
+    known_as_id: UUID | None
     policy: ConsentPolicy
 
 
@@ -83,7 +84,10 @@ class Views:
 
 
 def views(session: DbSession, key: bytes, patients: Iterable[UUID], now: datetime) -> Views:
-    """Return who may read about each of these patients, the programme first."""
+    """Return who may read about each of these patients, the programme first.
+
+    Views of the same hospital know all of these patients by the ids that it has for them.
+    """
     ids = set(patients)
     found = Views()
     provisions, changes = _provisions(session, ids), defaultdict[UUID, list[datetime]](list)
@@ -94,13 +98,28 @@ def views(session: DbSession, key: bytes, patients: Iterable[UUID], now: datetim
         known = [row for pair, rows in links.items() if pair[0] == patient_id for row in rows]
         everything = replace(ALL, links=_facts(known))
         found.of[patient_id].append(View(programme_audience(key), everything))
+    known_ids = _known_ids(key, links)
     for pair, rows in links.items():
         said = provisions[pair]
         given = disclosure(rows[0].policy, said, now, _facts(rows))
-        found.of[pair[0]].append(View(_audience_of(key, rows[0]), given))
+        audience = replace(_audience_of(key, rows[0]), known=known_ids[pair[1]])
+        found.of[pair[0]].append(View(audience, given))
         if change := next_change(said, now):
             changes[pair[0]].append(change)
     found.due = {patient: min(moments) for patient, moments in changes.items()}
+    return found
+
+
+def _known_ids(
+    key: bytes, links: dict[tuple[UUID, UUID], list[LiveLink]]
+) -> dict[UUID, dict[str, str]]:
+    """Return for each hospital the ids of Patients that it knows by a record that was merged."""
+    found: dict[UUID, dict[str, str]] = defaultdict(dict)
+    for (patient_id, connection_id), rows in links.items():
+        if (known_as := rows[0].known_as_id) is not None:
+            audience = _audience_of(key, rows[0])
+            shown = audience.id("Patient", f"patient:{known_as.hex}")
+            found[connection_id][f"patient:{patient_id.hex}"] = shown
     return found
 
 
@@ -128,9 +147,13 @@ def _facts(rows: list[LiveLink]) -> tuple[LinkFacts, ...]:
 
 def _live_links(session: DbSession, ids: set[UUID]) -> Iterable[LiveLink]:
     for part in chunks(ids):
-        for patient, connection, *more, policy in fetched(session, marks(LINKS, part), part):
-            known = (as_uuid(patient), as_uuid(connection), *more, ConsentPolicy(policy))
-            yield LiveLink._make(known)
+        for patient, connection, *more, known_as, policy in fetched(
+            session, marks(LINKS, part), part
+        ):
+            first = None if known_as is None else as_uuid(known_as)
+            yield LiveLink._make(
+                (as_uuid(patient), as_uuid(connection), *more, first, ConsentPolicy(policy))
+            )
 
 
 def _provisions(session: DbSession, ids: set[UUID]) -> dict[tuple[UUID, UUID], list[Provision]]:

@@ -34,7 +34,8 @@ from service.fhir.domain_changes import correct, receive, record, replace_patien
 from service.fhir.endpoint import require
 from service.fhir.lexical import parse
 from service.fhir.mapping import Owner
-from service.fhir.sent_references import Known, Place, about, by_identifier, known, require_known
+from service.fhir.persons import person
+from service.fhir.sent_references import Known, Person, Place, known
 from service.fhir.statements import rows_of
 from service.fhir.submission import checked, owned_by_programme
 
@@ -131,22 +132,23 @@ def _planned(work: Work, changes: Sequence[Change]) -> Known:
         stored = work.stored.get(change.place.id)
         if change.lexical is not None and (stored is None or stored.deleted):
             is_patient = change.source.startswith("patient:")
-            found[change.place] = change.uid.hex if is_patient else None
+            found[change.place] = Person(change.uid.hex, change.place.id) if is_patient else None
     return found
 
 
 def _create(work: Work, change: Change) -> Effect:
     _require_version(None, change)  # of an update whose condition found nothing
-    key = patient_key(work, change)
+    who = _person(work, change)
+    key = who.key if who else None
     kind = change.source.partition(":")[0]
     if kind == "patient":
         receive(work.session, work.sender, change)
         return Effect(change, 201, patient_key=change.uid.hex)
-    work.known[change.place] = key
+    work.known[change.place] = who
     if kind == "response":
         alert = record(work.session, work.sender, change, key)
         return Effect(change, 201, patient_key=key, alert=alert)
-    return _put(work, change, None, key)
+    return _put(work, change, None, who)
 
 
 def _update(work: Work, change: Change) -> Effect:
@@ -158,13 +160,13 @@ def _update(work: Work, change: Change) -> Effect:
         require(work.sender.access, change.kind.name, "c")
         _require_version(stored, change)
         _require_unscored(work, change)
-        return _put(work, change, stored, patient_key(work, change))
+        return _put(work, change, stored, _person(work, change))
     require_owned(stored, change)
     if change.is_new:
         raise DuplicateError(TAKEN, element=f"{change.kind.name}.id")
     _require_version(stored, change)
-    key = patient_key(work, change)
-    if key != stored.patient_key and change.kind.name != PATIENT:
+    who = _person(work, change)
+    if (who and who.subject) != stored.subject and change.kind.name != PATIENT:
         element = f"{change.kind.name}.{change.kind.patient_path}"
         raise BusinessRuleError("must stay the same patient", element=element)
     if stored.source.startswith("patient:"):
@@ -172,9 +174,9 @@ def _update(work: Work, change: Change) -> Effect:
         return Effect(change, 200, patient_key=stored.patient_key)
     if stored.source.startswith("response:"):
         alert = correct(work.session, work.sender, change, stored)
-        return Effect(change, 200, patient_key=key, alert=alert)
+        return Effect(change, 200, patient_key=stored.patient_key, alert=alert)
     _require_unscored(work, change)
-    return _put(work, change, stored, key)
+    return _put(work, change, stored, who)
 
 
 def _require_unscored(work: Work, change: Change) -> None:
@@ -250,35 +252,22 @@ def _require_version(stored: Stored | None, change: Change) -> None:
         raise VersionError(f"the current version is {current}", element="If-Match")
 
 
-def patient_key(work: Work, change: Change) -> str | None:
-    """Return the key of the patient whom the resource is about; every reference is checked.
-
-    Raises:
-        InvalidError: a reference leads to nothing that the caller may see.
-    """
-    if change.lexical is None:
-        return None
-    require_known(change.places, work.known)
-    sender = work.sender
-    found = about(change.kind, change.lexical.value, sender.addresses)
-    if isinstance(found, dict):
-        element = f"{change.kind.name}.{change.kind.patient_path}.identifier"
-        place, key = by_identifier(work.session, sender.access, found, element=element)
-        work.known[place] = key
-        return key
-    return None if found is None else work.known.get(found)
+def _person(work: Work, change: Change) -> Person | None:
+    return person(work.session, work.sender, work.known, change)
 
 
-def _put(work: Work, change: Change, stored: Stored | None, key: str | None) -> Effect:
+def _put(work: Work, change: Change, stored: Stored | None, who: Person | None) -> Effect:
     """Keep a document of a client as it was sent."""
     if change.lexical is None:
         raise ConflictError("there is nothing to keep")
     sender = work.sender
-    work.known[change.place] = key
-    draft = draft_of(sender, change, change.lexical, key)
-    rows = rows_of_draft(sender, change, draft)
-    put: Put = work.writer.put(Target(draft, sender.audience, change.source, 1, rows), stored)
+    work.known[change.place] = who
+    draft = draft_of(sender, change, change.lexical, who)
+    rows = rows_of_draft(sender, change, draft, who)
+    audience = sender.audience.knowing(who.key, who.subject) if who else sender.audience
+    put: Put = work.writer.put(Target(draft, audience, change.source, 1, rows), stored)
     status = 201 if stored is None or stored.deleted else 200
+    key = who.key if who else None
     return Effect(change, status, put.version, put.last_updated, put.content, key)
 
 

@@ -71,7 +71,7 @@ def _patients(session: DbSession, sender: Sender, changes: Sequence[Change]) -> 
             found = about(change.kind, change.lexical.value, sender.addresses)
             if isinstance(found, dict):
                 element = f"{change.kind.name}.{change.kind.patient_path}.identifier"
-                keys.add(by_identifier(session, access, found, element=element)[1])
+                keys.add(by_identifier(session, access, found, element=element)[1].key)
             elif found is not None:
                 ids.add(found.id)
     sql = KEYS.replace("{marks}", ", ".join("?" * len(ids)))

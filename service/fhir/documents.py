@@ -24,7 +24,7 @@ COMPRESSION = 1
 
 SELECT_ALL = (
     "SELECT id, audience, type, version, last_updated, content, deleted, confidentiality,"
-    " revision, source, patient_key, owner, chosen_id FROM documents"
+    " revision, source, patient_key, subject, owner, chosen_id FROM documents"
 )
 SELECT_BY_SOURCE = SELECT_ALL + " WHERE source IN (:sources)"
 SELECT_BY_ID = SELECT_ALL + " WHERE id IN (:ids) ORDER BY id"
@@ -52,20 +52,11 @@ ARCHIVE = (
     " sealed) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 RAISE = "UPDATE documents SET revision = ? WHERE id = ?"
+MOVE = "UPDATE documents SET source = ?, patient_key = ? WHERE id = ?"
 SEAL = "UPDATE document_versions SET sealed = ? WHERE id = ?"
 EVENT = "INSERT INTO events (id, version, audience, type, kind, at) VALUES (?, ?, ?, ?, ?, ?)"
 # Whatever order rows were collected in, old index rows go before new ones come.
-ORDER = (
-    SEAL,
-    ARCHIVE,
-    INSERT,
-    UPDATE,
-    TOMBSTONE,
-    RAISE,
-    *CLEAR,
-    *INSERTS,
-    EVENT,
-)
+ORDER = (SEAL, ARCHIVE, INSERT, UPDATE, TOMBSTONE, RAISE, MOVE, *CLEAR, *INSERTS, EVENT)
 
 
 class Seal(Enum):
@@ -94,6 +85,7 @@ class Stored:
     revision: int
     source: str
     patient_key: str | None
+    subject: str | None
     owner: str
     chosen_id: str | None
 
@@ -175,6 +167,11 @@ class Writer:
         """Note that a mapping of this revision has looked at the document."""
         self._add(RAISE, revision, stored.id)
 
+    def move(self, stored: Stored, source: str, patient_key: str | None) -> None:
+        """Note whose the document is where a merge has changed that; no version comes of it."""
+        if (stored.source, stored.patient_key) != (source, patient_key):
+            self._add(MOVE, source, patient_key, stored.id)
+
     @property
     def versions(self) -> int:
         """Return how many versions are about to be written."""
@@ -195,7 +192,7 @@ class Writer:
         content = head(draft.type, draft.chosen_id or document_id, 1, self.stamp) + rest
         self._add(
             INSERT, document_id, target.audience.number, draft.type, 1, self.stamp, content, False,
-            target.source, _patient_key(draft), subject(target), rows.low, rows.high,
+            target.source, patient_key(draft), subject(target), rows.low, rows.high,
             draft.labels.confidentiality.rank, draft.labels.sensitivity or "", draft.owner.value,
             target.revision, draft.chosen_id, self.stamp, REVISION,
         )  # fmt: skip
@@ -208,7 +205,7 @@ class Writer:
         stamp = self._archive(stored, seal=seal)
         content = head(draft.type, stored.shown_id, version, stamp) + rest
         self._add(
-            UPDATE, version, stamp, content, False, _patient_key(draft), subject(target), rows.low,
+            UPDATE, version, stamp, content, False, patient_key(draft), subject(target), rows.low,
             rows.high, draft.labels.confidentiality.rank, draft.labels.sensitivity or "",
             draft.owner.value, target.revision, REVISION, stored.id,
         )  # fmt: skip
@@ -255,7 +252,7 @@ class Writer:
         self._batches[statement].append(row)
 
 
-def _patient_key(draft: Draft) -> str | None:
+def patient_key(draft: Draft) -> str | None:
     return draft.patient_id.hex if draft.patient_id else None
 
 

@@ -43,6 +43,7 @@ from service.models.patients import Patient, SentPatient
 from service.models.screening import Alert, Instrument, Response
 
 Ids = Iterable[UUID]
+Status = tuple[dict[str, Any], dict[str, Any]]  # a status that an enrolment had, and it
 ADDRESS = ("line", "city", "state", "postal_code", "country")
 
 
@@ -87,6 +88,7 @@ def groups(session: DbSession, ids: Ids) -> dict[UUID, GroupFacts]:
 def patients(session: DbSession, ids: Ids) -> list[PatientFacts]:
     keys = list(ids)
     senders, received = _senders(session, keys), _received(session, keys)
+    replaced = _replaced(session, keys)
     return [
         pick(
             PatientFacts,
@@ -95,9 +97,18 @@ def patients(session: DbSession, ids: Ids) -> list[PatientFacts]:
             extensions=tuple(row["extensions"]),
             sent_by=frozenset(senders[row["id"]]),
             received=received[row["id"]],
+            replaces=tuple(replaced[row["id"]]),
         )
         for row in columns(session, Patient, keys)
     ]
+
+
+def _replaced(session: DbSession, ids: list[UUID]) -> dict[UUID, list[UUID]]:
+    """Return the records that were merged into these."""
+    found: dict[UUID, list[UUID]] = defaultdict(list)
+    for row in columns(session, Patient, ids, "merged_into_id"):
+        found[row["merged_into_id"]].append(row["id"])
+    return found
 
 
 def _received(session: DbSession, ids: list[UUID]) -> dict[UUID, dict[UUID, bytes]]:
@@ -161,46 +172,44 @@ def visits(session: DbSession, keys: set[tuple[UUID, UUID]]) -> list[VisitFacts]
         if one in sessions:
             row, mark = sessions[one], marks.get((one, patient))
             member = _membership(members[patient, row["group_id"]], row["start"], mark)
-            if member:
+            if member is not None:
                 facts.append(_visit(row, patient, member, mark, found[row["group_id"]]))
     return facts
 
 
-def _memberships(
-    session: DbSession, patients_: set[UUID]
-) -> dict[tuple[UUID, UUID], list[dict[str, Any]]]:
-    """Return the statuses that these people have had in each group; none of their guest visits."""
-    rows = {
-        row["id"]: row
-        for row in columns(session, Enrollment, patients_, "patient_id")
-        if not row["guest"]
-    }
-    found: dict[tuple[UUID, UUID], list[dict[str, Any]]] = defaultdict(list)
+def _memberships(session: DbSession, patients_: set[UUID]) -> dict[tuple[UUID, UUID], list[Status]]:
+    """Return the statuses that these people have had in each group, each with its enrolment."""
+    rows = {row["id"]: row for row in columns(session, Enrollment, patients_, "patient_id")}
+    found: dict[tuple[UUID, UUID], list[Status]] = defaultdict(list)
     for change in columns(session, StatusChange, rows, "enrollment_id"):
         row = rows[change["enrollment_id"]]
-        found[row["patient_id"], row["group_id"]].append(change)
+        found[row["patient_id"], row["group_id"]].append((change, row))
     return found
 
 
 def _membership(
-    changes: list[dict[str, Any]], start: datetime, mark: dict[str, Any] | None
-) -> UUID | None:
+    statuses: list[Status], start: datetime, mark: dict[str, Any] | None
+) -> dict[str, Any] | None:
     """Return the enrolment under which a session is booked, or its attendance recorded."""
-    if mark:
-        recorded: UUID = mark["enrollment_id"]
-        return recorded
-    for change in changes:
-        booked = change["status"] is EnrollmentStatus.ACTIVE and change["start"] <= start
-        if booked and (change["end"] is None or start < change["end"]):
-            member: UUID = change["enrollment_id"]
-            return member
+    for change, row in statuses:
+        booked = change["status"] is EnrollmentStatus.ACTIVE and not row["guest"]
+        if mark:
+            if row["id"] == mark["enrollment_id"]:
+                return row
+        elif booked and _within(start, change):
+            return row
     return None
+
+
+def _within(start: datetime, change: dict[str, Any]) -> bool:
+    began: bool = change["start"] <= start
+    return began and (change["end"] is None or start < change["end"])
 
 
 def _visit(
     row: dict[str, Any],
     patient_id: UUID,
-    enrollment_id: UUID,
+    member: dict[str, Any],
     mark: dict[str, Any] | None,
     group: GroupFacts,
 ) -> VisitFacts:
@@ -209,7 +218,8 @@ def _visit(
         row,
         session_id=row["id"],
         patient_id=patient_id,
-        enrollment_id=enrollment_id,
+        enrollment_id=member["id"],
+        made_for_id=member["made_for_id"],
         place_id=row["place_id"] or group.place_id,
         mark=mark["mark"] if mark else None,
         arrived_at=mark["arrived_at"] if mark else None,

@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/resourcelist.html
 
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal
@@ -32,6 +32,8 @@ class Audience:
     """Whom a document is for: the public, the programme, or one connection.
 
     `uid` never changes and is part of every id; `number` is the column of the document store.
+    `known` has the ids of Patients by their source that this audience knows by another record's,
+    which was merged into theirs (ADR 0028).
     """
 
     number: int
@@ -39,10 +41,17 @@ class Audience:
     key: bytes = field(repr=False)
     connection_id: UUID | None = None
     mrn_system: str | None = None
+    known: MappingOf[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def id(self, resource_type: str, source: str) -> str:
         """Return the FHIR id of the document of this type made from this source."""
+        if resource_type == "Patient" and source in self.known:
+            return self.known[source]
         return keyed_id(self.key, self.uid, resource_type, source)
+
+    def knowing(self, patient_key: str, shown: str) -> "Audience":
+        """Return this audience, which knows the patient by the Patient of this id."""
+        return replace(self, known={f"patient:{patient_key}": shown})
 
     def reference(self, resource_type: str, source: str) -> Resource:
         """Return a literal reference within this audience."""

@@ -7,6 +7,7 @@ what the current version says is dropped.
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -25,13 +26,16 @@ from service.fhir.audiences import (
     public_audience,
     views,
 )
-from service.fhir.documents import Seal, Stored, Target, Writer, stored_by_source
+from service.fhir.documents import Seal, Stored, Target, Writer, patient_key, stored_by_source
+from service.fhir.following import Following, follow, last_merge
 from service.fhir.mapping import Audience, Registry, View
 from service.fhir.sources import (
     Sources,
     affected_sources,
     consent_patients,
+    is_merging,
     kind_of,
+    merged_patients,
     needed_aggregates,
 )
 from service.guard import Touched
@@ -42,7 +46,7 @@ from service.models.documents import PUBLIC, DueKind, ProjectionDue
 from service.models.enrollments import Enrollment, EnrollmentStatus
 from service.models.facts import MemberFacts, RosterFacts
 from service.models.groups import Facilitator
-from service.models.patients import Link
+from service.models.patients import Link, Patient
 
 OUTDATED = "a newer version of the service has written these records: restart this process with it"
 ON_ROSTER = (EnrollmentStatus.ACTIVE, EnrollmentStatus.ON_HOLD)
@@ -58,9 +62,10 @@ class Again(NamedTuple):
 class DocumentProjector:
     """Keeps documents true; given to the `Database` by `api.bootstrap`."""
 
-    def __init__(self, registry: Registry, clock: Clock = system_clock) -> None:
+    def __init__(self, registry: Registry, clock: Clock = system_clock, base: str = "") -> None:
         self.registry = registry
         self.clock = clock
+        self.base = base  # the address of the FHIR endpoint
         self._key: bytes | None = None
 
     def key(self, session: DbSession) -> bytes:
@@ -84,6 +89,10 @@ class DocumentProjector:
             raise OutdatedError(OUTDATED)
         writer = Writer(session, stamp, self.registry.by_type)
         _write(writer, targets, stored, _seals(session, touched, now))
+        for row in filter(partial(is_merging, touched), touched.of(Patient)):
+            merge = last_merge(session, row.id)
+            key = self.key(session)
+            follow(Following(session, writer, self.registry, key, self.base, merge), stored)
         writer.run()
         _remember_due(session, regranted, rendering.views)
         _remember_ends(session, touched)
@@ -122,7 +131,9 @@ def _write(
     written = set()
     for target in targets:
         written.add(target.id)
-        writer.put(target, stored.get(target.id), seals.get(target.audience.number))
+        if (found := stored.get(target.id)) is not None:
+            writer.move(found, target.source, patient_key(target.draft))
+        writer.put(target, found, seals.get(target.audience.number))
     for document_id, document in stored.items():
         if document_id not in written:
             writer.remove(document, seals.get(document.audience))
@@ -229,7 +240,10 @@ def _seals(session: DbSession, touched: Touched, now: datetime) -> dict[int, Sea
     seals = {PUBLIC: Seal.ALL} if unnamed else {}
     given = {row.connection_id for row in [*touched.of(Consent), *touched.of(Link)]}
     taken = {row.connection_id for row in touched.of(Consent) if _refuses(row, now)}
-    taken |= {row.connection_id for row in touched.of(Link) if row.undone_at is not None}
+    taken |= {row.connection_id for row in touched.of(Link) if _is_undone(row, touched)}
+    if merged := merged_patients(touched):  # what this gives or takes is a link's, too
+        linked = select(Link.connection_id).where(col(Link.patient_id).in_(merged))
+        given |= set(session.exec(linked.where(col(Link.undone_at).is_(None))))
     if not given:
         return seals
     where = col(Connection.id).in_(given)
@@ -240,6 +254,11 @@ def _seals(session: DbSession, touched: Touched, now: datetime) -> dict[int, Sea
 def _is_unnamed(row: Facilitator, touched: Touched) -> bool:
     """Tell whether hospitals may no longer see this facilitator's name."""
     return not row.name_is_public and "name_is_public" in touched.changed[row.id]
+
+
+def _is_undone(row: Link, touched: Touched) -> bool:
+    """Tell whether the link is undone now; one that was undone before may move with a merge."""
+    return row.undone_at is not None and "undone_at" in touched.changed[row.id]
 
 
 def _refuses(row: Consent, now: datetime) -> bool:

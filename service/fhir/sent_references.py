@@ -26,8 +26,8 @@ ABSOLUTE = re.compile(r"[a-z][a-z0-9+.\-]*:\S+", re.IGNORECASE)
 CHUNK = 400
 REFERS = "_refers"  # of an index row: the element is no search parameter
 READABLE = (
-    "SELECT id, type, patient_key FROM documents WHERE audience IN (?, ?) AND id IN ({marks})"
-    " AND NOT deleted AND confidentiality <= ?"
+    "SELECT id, type, patient_key, subject FROM documents WHERE audience IN (?, ?)"
+    " AND id IN ({marks}) AND NOT deleted AND confidentiality <= ?"
 )
 SHARE_LOCK = " ORDER BY id FOR KEY SHARE"  # they may be changed meanwhile, but not deleted
 BY_IDENTIFIER = (
@@ -42,6 +42,13 @@ class Place(NamedTuple):
 
     type: str
     id: str
+
+
+class Person(NamedTuple):
+    """Whom a document is about: the patient's key, and the id of the Patient it is about."""
+
+    key: str
+    subject: str
 
 
 class Reference(NamedTuple):
@@ -111,11 +118,11 @@ def unsearched(rows: IndexRows, places: Iterable[Place]) -> set[tuple[str, str, 
     return {(REFERS, p.id, p.type) for p in places if p.type != "Patient" and p.id not in found}
 
 
-Known = dict[Place, str | None]
+Known = dict[Place, Person | None]
 
 
 def known(session: DbSession, access: Access, places: set[Place]) -> Known:
-    """Return those of the documents that the caller may see, with the keys of their patients.
+    """Return those of the documents that the caller may see, with whom they are about.
 
     Until the commit nobody deletes them: on PostgreSQL their rows are locked, save those of
     Patients, which are not deleted by clients.
@@ -135,7 +142,8 @@ def _readable(session: DbSession, access: Access, ids: list[str], lock: str) -> 
         part = ids[start : start + CHUNK]
         sql = READABLE.replace("{marks}", ", ".join("?" * len(part))) + lock
         args = (access.audience, PUBLIC, *part, access.ceiling)
-        found |= {Place(kind, one): key for one, kind, key in rows_of(session, sql, args)}
+        for one, kind, key, subject in rows_of(session, sql, args):
+            found[Place(kind, one)] = None if key is None else Person(key, subject)
     return found
 
 
@@ -178,8 +186,8 @@ def _items(value: Any) -> list[Json]:  # noqa: ANN401 - JSON
 
 def by_identifier(
     session: DbSession, access: Access, identifier: Json, *, element: str
-) -> tuple[Place, str]:
-    """Return the caller's Patient that has this identifier, and its key.
+) -> tuple[Place, Person]:
+    """Return the caller's Patient that has this identifier, and who it is.
 
     Raises:
         InvalidError: there is none, or there are several.
@@ -190,4 +198,4 @@ def by_identifier(
         many = "more than one" if found else "no"
         raise InvalidError(f"{many} Patient here has this identifier", element=element)
     ((document_id, key),) = found
-    return Place("Patient", str(document_id)), str(key)
+    return Place("Patient", str(document_id)), Person(str(key), str(document_id))

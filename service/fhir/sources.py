@@ -7,6 +7,7 @@ patient's: whoever changes a patient's consents or links holds the patient's gro
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -74,9 +75,21 @@ def kind_of(source: str) -> str:
 
 
 def consent_patients(touched: Touched) -> set[UUID]:
-    """Return the patients whose consents or links changed."""
+    """Return the patients whose consents or links changed, and those that a merge is about."""
     rows = [*touched.of(Consent), *touched.of(Link)]
-    return {row.patient_id for row in rows}
+    return {row.patient_id for row in rows} | merged_patients(touched)
+
+
+def merged_patients(touched: Touched) -> set[UUID]:
+    """Return both patients of a merge, or of one that is undone."""
+    if not any(map(partial(is_merging, touched), touched.of(Patient))):
+        return set()
+    return {row.id for row in touched.of(Patient)}
+
+
+def is_merging(touched: Touched, row: Patient) -> bool:
+    """Tell whether this is the source of a merge, or of one that is undone."""
+    return row.row_version > 1 and "merged_into_id" in touched.changed[row.id]
 
 
 def needed_aggregates(session: DbSession, touched: Touched) -> set[Aggregate]:
@@ -122,6 +135,10 @@ def affected_sources(session: DbSession, touched: Touched) -> Sources:
     sources.add("patient", _first_sent_about(session, touched))
     sources.add("response", {row.response_id for row in touched.of(Alert)})
     _add_patients(session, sources, consent_patients(touched))
+    # What was made from the other record's visits is found by them.
+    sources.visits |= {
+        (one, patient) for one, _ in sources.visits for patient in merged_patients(touched)
+    }
     _add_enrollments(session, sources, touched.of(Enrollment))
     _add_groups(session, sources, touched)
     sources.add("consent", _consents_to(session, touched, Consent.id))

@@ -31,7 +31,9 @@ class Enrollment(Projected, table=True):
 
     `until` is when the present status ends by itself: an offer expires, a hold is over, who asked
     to be passed over for a while is not passed over any more. The waitlist is in order of
-    `queue_number`. A guest was a member for one session (ADR 0022).
+    `queue_number`. A guest was a member for one session (ADR 0022). `made_for_id` is the record
+    that it was made for, where that was merged into another: the documents of its visits keep
+    their ids (ADR 0028).
     """
 
     __tablename__ = "enrollments"
@@ -47,6 +49,7 @@ class Enrollment(Projected, table=True):
     missed_offers: int = 0
     guest: bool = False
     transferred_from_id: UUID | None = Field(default=None, foreign_key="enrollments.id", index=True)
+    made_for_id: UUID | None = Field(default=None, foreign_key="patients.id")
 
 
 class EnrollmentStatusChange(Projected, table=True):

@@ -113,7 +113,8 @@ class RosterFacts:
 class PatientFacts:
     """`sent_by` are the connections that sent a response about the person: they know of them.
 
-    `received` is the Patient as a connection sent it, byte for byte.
+    `received` is the Patient as a connection sent it, byte for byte. `merged_into_id` is the
+    record that took the place of this one, `replaces` are those whose place it took.
     """
 
     id: UUID
@@ -128,6 +129,8 @@ class PatientFacts:
     extensions: tuple[dict[str, Any], ...]
     sent_by: frozenset[UUID] = frozenset()
     received: dict[UUID, bytes] = field(default_factory=dict)
+    merged_into_id: UUID | None = None
+    replaces: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +153,10 @@ class EnrollmentFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class VisitFacts:
-    """One person at one session: booked, attended, missed or called off."""
+    """One person at one session: booked, attended, missed or called off.
+
+    `made_for_id` is the record whose visit it was before a merge: its documents keep their ids.
+    """
 
     session_id: UUID
     patient_id: UUID
@@ -163,6 +169,7 @@ class VisitFacts:
     mark: AttendanceMark | None
     arrived_at: datetime | None
     group: GroupFacts
+    made_for_id: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,7 +31,7 @@ class LinkMethod(StrEnum):
 
 
 class Patient(Projected, table=True):
-    """A person in a group of the programme."""
+    """A person in a group of the programme; or one that turned out to be `merged_into` another."""
 
     __tablename__ = "patients"
 
@@ -48,10 +48,15 @@ class Patient(Projected, table=True):
     country: str | None = None
     language: str | None = None
     extensions: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    merged_into_id: UUID | None = Field(default=None, foreign_key="patients.id", index=True)
 
 
 class Link(Projected, table=True):
-    """One of our patients is this patient of that hospital; undone, never deleted."""
+    """One of our patients is this patient of that hospital; undone, never deleted.
+
+    `known_as_id` is the record by which this hospital knows the person, where that was merged into
+    another: its Patient keeps that record's id (ADR 0028).
+    """
 
     __tablename__ = "links"
     __table_args__ = (
@@ -70,6 +75,7 @@ class Link(Projected, table=True):
     undone_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     undone_by: str | None = None
     undone_reason: str | None = None
+    known_as_id: UUID | None = Field(default=None, foreign_key="patients.id")
 
 
 class SentPatient(Projected, table=True):

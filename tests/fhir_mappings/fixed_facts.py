@@ -126,6 +126,7 @@ def group(**more):
 
 PERSON = UUID(int=101)
 ENROLLMENT = UUID(int=102)
+OTHER = UUID(int=106)
 
 
 def patient(**more):

@@ -26,6 +26,8 @@ CASES = {
     "roster": ("roster", f.roster(), f.OF_A),
     "patient": ("patient", f.patient(), f.OF_A),
     "patient-programme": ("patient", f.patient(), f.OF_PROGRAMME),
+    "patient-merged": ("patient", f.patient(merged_into_id=f.OTHER), f.OF_PROGRAMME),
+    "patient-survivor": ("patient", f.patient(replaces=(f.OTHER,)), f.OF_PROGRAMME),
     "enrollment": ("enrollment", f.enrollment(), f.OF_A),
     "enrollment-offered": ("enrollment", f.offered(), f.OF_A),
     "enrollment-named": ("enrollment", f.enrollment(part2=True), f.OF_NAMED_A),

@@ -14,7 +14,7 @@ KINDS = [
     for kind in vars(errors).values()
     if isinstance(kind, type)
     and issubclass(kind, errors.AlongsideError)
-    and kind is not errors.InvalidElementsError
+    and kind not in {errors.InvalidElementsError, errors.UnmergeableError}
 ]
 
 

@@ -4,9 +4,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import orjson
 from hypothesis import HealthCheck, Phase, settings
@@ -23,7 +25,6 @@ from hypothesis.stateful import (
 from api.bootstrap import ensure_programme, publish_instruments
 from service import commands as c
 from service.errors import AlongsideError
-from service.fhir.audiences import connection_audience, identifier_key
 from service.fhir.refresh import refresh_due
 from service.handlers import execute
 from service.models.connections import Connection, ConsentPolicy
@@ -42,6 +43,7 @@ from tests import world
 from tests.conftest import open_database
 from tests.fresh import wrong_documents
 from tests.properties.oracle import faults, read_state
+from tests.stored import current
 
 NIGHTLY = bool(os.environ.get("ALONGSIDE_NIGHTLY"))
 EXAMPLES, STEPS = (100, 80) if NIGHTLY else (12, 40)
@@ -74,9 +76,10 @@ class Clock:
 
 
 class Programme(RuleBasedStateMachine):
-    """Two hospitals, one under each policy; three people; two groups, one under Part 2."""
+    """Two hospitals, one under each policy; four people; two groups, one under Part 2."""
 
     template: Path
+    SIZE = 4
 
     @initialize()
     def found(self) -> None:
@@ -88,7 +91,8 @@ class Programme(RuleBasedStateMachine):
         publish_instruments(self.database)
         self.hospitals = [self._hospital("A", ConsentPolicy.OPT_IN)]
         self.hospitals.append(self._hospital("B", ConsentPolicy.TREATMENT))
-        self.people = [self.run(c.CreatePatient(family=f"F{n}", given="G")) for n in range(3)]
+        names = [f"F{n}" for n in range(self.SIZE)]
+        self.people = [self.run(c.CreatePatient(family=name, given="G")) for name in names]
         self.places = [self.run(c.CreatePlace(name="Library"))]
         self.facilitators = [self._facilitator("Reed", shown=False)]
         self.facilitators.append(self._facilitator("Lane", shown=True))
@@ -96,15 +100,16 @@ class Programme(RuleBasedStateMachine):
         self.groups.append(self._group(Sensitivity.SUBSTANCE_USE, 9))
         self.rows: dict[str, list[Any]] = {
             "links": [], "consents": [], "sessions": [], "enrollments": [], "responses": [],
+            "merges": [],
         }  # fmt: skip
         self._begin()
 
     def _begin(self) -> None:
         """Most sequences are dull without a link, a consent and a seat."""
-        for person in self.people[:2]:
-            for hospital in self.hospitals:
-                self.link(self.people.index(person), self.hospitals.index(hospital))
-            self.enroll(self.people.index(person), 0, EnrollmentStatus.ACTIVE, -100 * HOUR)
+        for person, hospital in ((0, 0), (0, 1), (1, 0), (2, 1)):
+            self.link(person, hospital)
+        for person in (0, 1):
+            self.enroll(person, 0, EnrollmentStatus.ACTIVE, -100 * HOUR)
         self.plan(0, -50 * HOUR, at_place=True)
 
     def _hospital(self, name: str, policy: ConsentPolicy) -> Connection:
@@ -309,12 +314,15 @@ class Programme(RuleBasedStateMachine):
         """What a hospital sends, of a person whom it may know."""
         where = self.hospitals[hospital % 2]
         person = self.pick(self.people, number)
-        key = self.database.read(identifier_key)
-        subject = connection_audience(key, where).reference("Patient", f"patient:{person.hex}")
         state = self.database.read(lambda s: read_state(s, self.clock.now))
-        known = {(each.audience, each.name) for each in state.live}
-        if (where.number, subject["reference"]) not in known:
+        known = {
+            (each.audience, each.patient): each.name
+            for each in state.live
+            if each.type == "Patient"
+        }
+        if (where.number, person) not in known:
             return  # it is refused: tests/api/test_fhir_write.py
+        subject = {"reference": known[where.number, person]}
         body = {
             "resourceType": "QuestionnaireResponse",
             "questionnaire": CANONICAL,
@@ -392,6 +400,34 @@ class Programme(RuleBasedStateMachine):
     def rename(self, person: int, name: str, phone: str | None) -> None:
         key = self.pick(self.people, person)
         self.attempt(c.UpdatePatient(patient_id=key, family=name, phone=phone))
+
+    @rule(one=index, into=index, stays=st.booleans())
+    def merge(self, one: int, into: int, *, stays: bool) -> None:
+        command = c.MergePatients(
+            source_id=self.pick(self.people, one),
+            target_id=self.pick(self.people, into),
+            merged_by="t",
+            reason="one person",
+        )
+        before = current(self.database)
+        try:
+            row = self.run(command)
+        except AlongsideError:
+            return
+        if stays:
+            self.rows["merges"].append(row)
+        else:  # at once, it leaves no trace
+            self._part(row.id)
+            assert current(self.database) == before
+
+    @rule(number=index)
+    def part(self, number: int) -> None:
+        if rows := self.rows["merges"]:
+            with suppress(AlongsideError):
+                self._part(self.pick(rows, number))
+
+    def _part(self, merge_id: UUID) -> None:
+        self.run(c.UnmergePatients(merge_id=merge_id, undone_by="t", reason="two people"))
 
     @rule(hospital=index)
     def open_facility(self, hospital: int) -> None:

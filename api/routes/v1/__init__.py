@@ -17,6 +17,7 @@ from api.routes.v1 import (
     instruments,
     links,
     load,
+    merges,
     patients,
     responses,
     rules,
@@ -34,6 +35,7 @@ __all__ = ["router"]
 ROUTERS = (
     patients.router,
     links.router,
+    merges.router,
     consents.router,
     responses.router,
     alerts.router,

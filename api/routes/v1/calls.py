@@ -141,7 +141,7 @@ def show(
 ) -> Response:
     """Return one row; `created` is the collection in which it has just been made."""
     item = call.read(lambda session: out.of_rows(session, [get(session, table, row_id)])[0])
-    call.about([item.person])
+    call.about(item.people)
     location = f"/v1/{created}/{row_id}" if created else None
     return answer(call, item, item.version, location=location)
 
@@ -178,5 +178,5 @@ def show_rows(
         return list(out.of_rows(session, rows)), cursor
 
     items, cursor = call.read(work)
-    call.about(item.person for item in items)
+    call.about(each for item in items for each in item.people)
     return show_list(call, page, (items, cursor))

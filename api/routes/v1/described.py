@@ -52,7 +52,7 @@ PROBLEMS = {
     401: "There is no valid access token",
     403: "The client is a hospital's, or its token lacks the scope",
     404: "There is no such thing here",
-    409: "It exists already",
+    409: "It exists already, or stands in the way",
     412: "If-Match names a version that is not the current one",
     422: "A field has the wrong form, or the present state forbids the change",
     503: "Busy: try again in a moment",

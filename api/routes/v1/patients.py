@@ -71,6 +71,10 @@ class PatientOut(RowOut):
     postal_code: str | None = Field(description="Postal code", examples=["01101"])
     country: str | None = Field(description="Country", examples=["US"])
     language: str | None = Field(description="BCP 47", examples=["es"])
+    merged_into_id: UUID | None = Field(
+        description="The record that took the place of this one; null while it is in use",
+        examples=["0199b7c2-6b0a-7c4e-b1f3-2a5d7c9e0f31"],
+    )
 
     @property
     def person(self) -> UUID | None:

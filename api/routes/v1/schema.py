@@ -123,6 +123,11 @@ class RowOut(Schema):
         found: UUID | None = getattr(self, "patient_id", None)
         return found
 
+    @property
+    def people(self) -> Sequence[UUID | None]:
+        """Return all patients whom this is about."""
+        return (self.person,)
+
     @classmethod
     def of_rows(cls, _session: Session, rows: Sequence[Row]) -> list[Self]:
         """Return what is answered about these rows; called inside their session."""

@@ -134,11 +134,14 @@ def _keys(audience: int, known: IndexRows) -> Iterator[Condition]:
 
 
 def _grade(known: IndexRows, found: Found, kind: ResourceType) -> Graded | None:
-    """Return the grade, or None for somebody who shares too little.
+    """Return the grade, or None for somebody who shares too little, or was merged into another.
 
     Who has the same identifier, and yet is somebody else by the rest, is told as such.
     """
-    theirs = _traits(_rows(orjson.loads(found.content), kind))
+    resource = orjson.loads(found.content)
+    if any(each.get("type") == "replaced-by" for each in resource.get("link", ())):
+        return None  # the one that took its place is compared by itself
+    theirs = _traits(_rows(resource, kind))
     ours = _traits(known)
     score = 0
     for name, weight in WEIGHTS.items():

@@ -1,0 +1,62 @@
+"""Documents that are kept as they were sent: the draft and the index that their bytes make.
+
+https://hl7.org/fhir/R4/security-labels.html
+"""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from service.fhir.document_bytes import meta
+from service.fhir.lexical import Lexical, said_in_meta
+from service.fhir.mapping import Draft, Labels, Owner, ResourceType
+from service.fhir.search_index import IndexRows, index
+from service.fhir.sent_references import Addresses, Person, Place, unsearched
+from service.models.connections import Confidentiality
+
+CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+
+
+def kept(name: str, source: str, lexical: Lexical, who: Person | None) -> Draft:
+    """Return the draft of a document of a client, about this person."""
+    said = said_in_meta(lexical.value)
+    return Draft(
+        name,
+        source,
+        lexical.value,
+        Labels(_confidentiality(said)),
+        patient_id=UUID(who.key) if who else None,
+        owner=Owner.CLIENT,
+        members=lexical.members,
+        meta=said,
+    )
+
+
+def indexed(
+    draft: Draft,
+    kind: ResourceType,
+    who: Person | None,
+    addresses: Addresses,
+    places: Iterable[Place],
+) -> IndexRows:
+    """Return the index of a draft; `places` is what it refers to, by a parameter or not."""
+    rows = index(
+        draft.resource,
+        kind,
+        meta=meta(draft),
+        subject=who.subject if who else None,
+        locate=addresses.locate,
+    )
+    rows.references.update(unsearched(rows, places))
+    return rows
+
+
+def _confidentiality(said: Mapping[str, object]) -> Confidentiality:
+    """Return the highest confidentiality that the sender's labels say; normal where none does."""
+    labels = said.get("security", ())
+    codes = {
+        each.get("code")
+        for each in (labels if isinstance(labels, list) else ())
+        if each.get("system") == CONFIDENTIALITY
+    }
+    ranked = [each for each in Confidentiality if each.value in codes]
+    return max(ranked, key=lambda each: each.rank, default=Confidentiality.NORMAL)
