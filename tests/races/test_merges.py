@@ -26,7 +26,7 @@ from tests.races.test_races import PRESENT, Scene, no_error, scene
 from tests.service.merging.scene import merge
 from tests.stored import rows
 
-ROUNDS = {"sqlite": 3, "postgresql": 8}
+ROUNDS = {"sqlite": 2, "postgresql": 4}
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,11 @@ from tests.stored import current, rows
 SCORES = Category.SCORES
 
 
+@pytest.fixture
+def database(sqlite_database):
+    return sqlite_database
+
+
 @pytest.fixture(params=list(ConsentPolicy))
 def hospital(database, request):
     return world.hospital(database, "A", request.param)

@@ -9,7 +9,6 @@ from service import commands
 from service.commands import MergePatients, UndoLink, UnmergePatients
 from service.errors import (
     BusinessRuleError,
-    ConflictError,
     InvalidElementsError,
     InvalidError,
     MergedError,
@@ -22,10 +21,15 @@ from service.handlers import execute
 from service.models.consents import Category
 from tests import world
 from tests.fresh import wrong_documents
-from tests.service.merging.scene import finish, merge, scene, undo
+from tests.service.merging.scene import finish, merge, scene
 from tests.stored import current
 
 BEGAN = datetime(2026, 1, 5, tzinfo=UTC)
+
+
+@pytest.fixture
+def database(sqlite_database):
+    return sqlite_database
 
 
 @pytest.fixture
@@ -152,35 +156,3 @@ def test_a_retired_record_is_merged_no_more_and_says_where_it_went(database):
     for source, target in ((one, three), (three, one), (two, three)):
         with pytest.raises(MergedError, match=str(three.id)):
             merge(database, source, target)
-
-
-def test_a_chain_is_undone_from_its_end(database):
-    here = scene(database)
-    third = world.patient(database)
-    before = current(database)
-    first = here.merge()
-    between = current(database)
-    second = merge(database, here.target, third)
-    assert wrong_documents(database) == []
-    with pytest.raises(ConflictError, match=str(second.id)):
-        undo(database, first)
-    undo(database, second)
-    assert current(database) == between
-    undo(database, first)
-    assert current(database) == before
-    with pytest.raises(BusinessRuleError):
-        undo(database, first)
-
-
-def test_two_that_were_merged_into_one_go_apart_in_any_order(database):
-    here = scene(database)
-    c, third = world.hospital(database, "C"), world.patient(database)
-    world.link(database, third, c)
-    world.consent(database, third, c)
-    before = current(database)
-    first, second = here.merge(), merge(database, third, here.target)
-    assert wrong_documents(database) == []
-    undo(database, first)
-    assert wrong_documents(database) == []
-    undo(database, second)
-    assert current(database) == before
