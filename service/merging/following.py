@@ -17,10 +17,19 @@ from service.models.consents import Consent
 from service.models.enrollments import Attendance, Enrollment
 from service.models.merges import Merge, MergeMove, Moving
 from service.models.patients import Link
+from service.models.rules import Agreement
 from service.models.screening import Alert, Response
 
 # Each has `patient_id`; what hangs on another comes after it.
-FOLLOWING: tuple[type[Row], ...] = (Link, Consent, Enrollment, Attendance, Response, Alert)
+FOLLOWING: tuple[type[Row], ...] = (
+    Link,
+    Consent,
+    Enrollment,
+    Agreement,
+    Attendance,
+    Response,
+    Alert,
+)
 # What a row of these was to begin with: its documents, or the hospital's Patient, keep their ids.
 FIRST: dict[type[Row], str] = {Link: "known_as_id", Enrollment: "made_for_id"}
 
@@ -33,8 +42,11 @@ def rows_of(session: DbSession, table: type[Row], patient_id: UUID) -> list[Any]
 
 def move(session: DbSession, merge: Merge) -> None:
     """Make everything of the source the target's, and remember what was moved."""
+    agreed = {row.rules_id for row in rows_of(session, Agreement, merge.target_id)}
     for table in FOLLOWING:
         for row in rows_of(session, table, merge.source_id):
+            if isinstance(row, Agreement) and row.rules_id in agreed:
+                continue  # to one version a person agrees once
             row.patient_id = merge.target_id
             if (first := FIRST.get(table)) and getattr(row, first) is None:
                 setattr(row, first, merge.source_id)

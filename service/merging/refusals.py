@@ -11,11 +11,14 @@ from service.merging.following import FOLLOWING, rows_of
 from service.models.base import Row
 from service.models.enrollments import Enrollment, EnrollmentStatus
 from service.models.patients import Link, Patient
+from service.models.rules import Agreement
 
 CODE = "conflict"
 LINKED = "both are linked to records of this hospital: it merges its own first, or a link is undone"
 ENROLLED = "both are enrolled in this group: finish one of the enrolments first"
 SAME = "both have a row that one person has once, such as a mark at this session"
+# Whoever agreed twice to one version agreed: the second stays where it is.
+UNITED = tuple(table for table in FOLLOWING if table is not Agreement)
 
 
 def require_mergeable(session: DbSession, source: Patient, target: Patient) -> None:
@@ -23,7 +26,7 @@ def require_mergeable(session: DbSession, source: Patient, target: Patient) -> N
     problems = (
         *_linked(session, source, target),
         *_enrolled(session, source, target),
-        *(each for table in FOLLOWING for each in _same(session, table, source, target)),
+        *(each for table in UNITED for each in _same(session, table, source, target)),
     )
     if problems:
         raise UnmergeableError(problems)

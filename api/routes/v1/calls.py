@@ -71,10 +71,12 @@ async def _writing(request: Request, access: V1Write) -> Call:
 
 
 async def _overseeing(request: Request, access: V1Coordinate) -> Call:
+    await _settle(request)
     return _call(request, access)
 
 
 async def _coordinating(request: Request, access: V1Coordinate) -> Call:
+    await _settle(request)
     return _call(request, access)
 
 

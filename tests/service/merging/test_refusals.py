@@ -1,12 +1,12 @@
 """What cannot be merged, and what a retired record is not used for."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
 from service import commands
-from service.commands import MergePatients, UndoLink, UnmergePatients
+from service.commands import MergePatients, PublishRules, UndoLink, UnmergePatients
 from service.errors import (
     BusinessRuleError,
     InvalidElementsError,
@@ -19,6 +19,7 @@ from service.errors import (
 )
 from service.handlers import execute
 from service.models.consents import Category
+from service.models.rules import AgreementMethod
 from tests import world
 from tests.fresh import wrong_documents
 from tests.service.merging.scene import finish, merge, scene
@@ -112,6 +113,12 @@ def test_a_merge_needs_two_records_and_a_reason(database, two):
 OF_A_PERSON = {
     "UpdatePatient": {"family": "Other"},
     "Enroll": {"group_id": "group"},
+    "RecordPastEnrollment": {
+        "group_id": "group", "start": BEGAN, "end": BEGAN + timedelta(days=1), "reason": "r",
+    },
+    "RecordAgreement": {
+        "rules_id": "rules", "method": AgreementMethod.PAPER, "recorded_by": "t",
+    },
     "RecordResponse": {"instrument": "phq-9", "answers": world.phq9(), "authored": BEGAN},
     "RecordConsent": {"connection_id": "hospital", "category": Category.SCORES, "recorded_by": "t"},
     "LinkPatient": {
@@ -136,7 +143,9 @@ def test_every_command_that_names_a_patient_is_known_here():
 def test_nothing_is_recorded_of_a_retired_record(database):
     here = scene(database)
     here.merge()
+    rules = execute(database, PublishRules(text="Be kind", published_by="t"))
     there = {"hospital": world.hospital(database, "C").id, "group": world.group(database).id}
+    there["rules"] = rules.id
     for name, given in OF_A_PERSON.items():
         filled = {
             field: there.get(value, value) if isinstance(value, str) else value
