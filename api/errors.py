@@ -6,7 +6,7 @@ https://www.rfc-editor.org/rfc/rfc9457
 
 import logging
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -32,7 +32,6 @@ from service.errors import (
     MultipleMatchesError,
     NotFoundError,
     NotSupportedError,
-    Problem,
     ProjectionError,
     VersionError,
 )
@@ -85,10 +84,30 @@ def fhir_error(error: AlongsideError) -> Response:
     return Response(content, status, HEADERS.get(status), FHIR_JSON)
 
 
-def problem(error: AlongsideError, instance: str | None = None) -> Response:
-    """Answer with a problem document."""
-    errors = [_member(each) for each in error.problems if each.element]
+def problem(error: AlongsideError, instance: str | None = None, *, within: str = "") -> Response:
+    """Answer with a problem document; the elements lie `within` this part of the body."""
+    errors = [
+        {"field": _under(within, each.element), "rule": each.rule, "code": each.code}
+        for each in error.problems
+        if within or each.element
+    ]
     return _problem(status_of(error), error.title, error.message, errors, instance)
+
+
+def problem_of_fields(
+    found: Iterable[Mapping[str, Any]], instance: str | None = None, *, within: str = ""
+) -> Response:
+    """Answer what Pydantic found: each field and its rule; what was sent is not said again."""
+    errors = [
+        {
+            "field": _under(within, _field(each["loc"])),
+            "rule": each["msg"].removeprefix("Value error, "),
+            "code": VALIDATION_CODE.get(each["type"], "invalid"),
+        }
+        for each in found
+    ]
+    detail = "; ".join(f"{each['field']}: {each['rule']}" for each in errors)
+    return _problem(422, InvalidError.title, detail, errors, instance)
 
 
 def _problem(
@@ -104,8 +123,16 @@ def _problem(
     return Response(orjson.dumps(content), status, HEADERS.get(status), PROBLEM_JSON)
 
 
-def _member(each: Problem) -> dict[str, str]:
-    return {"field": each.element, "rule": each.rule, "code": each.code}
+def _field(location: Sequence[int | str]) -> str:
+    """Return `marks[2].patient` of ("marks", 2, "patient")."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def _under(within: str, element: str) -> str:
+    return f"{within}.{element}" if within and element else within or element
 
 
 def install(app: FastAPI) -> None:
@@ -130,31 +157,15 @@ async def _alongside(request: Request, error: Exception) -> Response:
 
 
 async def _validation(request: Request, error: Exception) -> Response:
-    """Name each field and its rule; what was sent is not said again."""
+    """Answer what FastAPI found in the request."""
     if "access" not in request.scope.get("state", {}):
         try:  # FastAPI reads a body before it asks who sends it; the answer goes the other way
             await access_of(request, context_of(request))
         except AlongsideError as refused:
             return problem(refused, request.url.path)
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    errors = [
-        {
-            "field": _field(each["loc"]),
-            "rule": each["msg"].removeprefix("Value error, "),
-            "code": VALIDATION_CODE.get(each["type"], "invalid"),
-        }
-        for each in found
-    ]
-    detail = "; ".join(f"{each['field']}: {each['rule']}" for each in errors)
-    return _problem(422, InvalidError.title, detail, errors, request.url.path)
-
-
-def _field(location: Sequence[int | str]) -> str:
-    """Return `marks[2].patient` of ("body", "marks", 2, "patient")."""
-    text = ""
-    for part in location[1:]:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text or str(location[0])
+    named = [{**each, "loc": each["loc"][1:] or each["loc"]} for each in found]  # not "body"
+    return problem_of_fields(named, request.url.path)
 
 
 async def _http(request: Request, error: Exception) -> Response:

@@ -28,6 +28,7 @@ PATIENCE_SECONDS = 15.0
 RETRIED = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock time-out
 FIRST_PAUSE_SECONDS = 0.002
 MOMENT = "moment"
+HELD = "held"
 READING = {"isolation_level": "AUTOCOMMIT"}
 # In this order: the transaction has its id before its stamp is taken, and its locks before both.
 BEGIN = (
@@ -152,6 +153,14 @@ class Database:
             self._checkpoints.committed()
         return result
 
+    def lock(self, session: Session, *named: Aggregate) -> None:
+        """Take further locks within a unit of work, which begins again where that means waiting."""
+        held: set[Aggregate] = session.info[HELD]
+        missing = set(named) - held
+        if missing and not self.sqlite:
+            self._widen(session, held, missing)
+        held |= missing
+
     def connections(self) -> dict[str, int]:
         """Return how many connections are in use, and how many wait to be."""
         pools = [
@@ -174,6 +183,7 @@ class Database:
         touched = Touched()
         with Session(engine, expire_on_commit=False, autoflush=True) as session:
             session.info[UNIT_OF_WORK] = touched
+            session.info[HELD] = wanted
             connection = session.connection(execution_options={WRITING: True})
             session.info[DRIVER] = connected(session)
             connection.info[UNIT_OF_WORK] = 1  # the pool resets it when the connection comes back
@@ -219,6 +229,16 @@ class Database:
         """
         moment: int = session.info[MOMENT]
         return moment
+
+
+def read_within(session: Session, work: Callable[[Session], T]) -> T:
+    """Run `work`, which only reads, within a unit of work: it sees rows as they will be read."""
+    session.flush()
+    bind = session.connection()
+    # To close a session that joins so leaves the transaction alone.
+    with Session(bind, expire_on_commit=False, join_transaction_mode="rollback_only") as fresh:
+        fresh.info[READS] = True
+        return work(fresh)
 
 
 def _may_retry(error: DBAPIError) -> bool:

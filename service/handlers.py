@@ -51,6 +51,13 @@ def execute(database: Database, command: Any) -> Any:  # noqa: ANN401 - each com
     )
 
 
+def execute_within(session: DbSession, database: Database, command: Any) -> Any:  # noqa: ANN401
+    """Run one command in a unit of work that has begun already."""
+    handler = HANDLERS[type(command)]
+    database.lock(session, *handler.locks(session, command))
+    return handler.run(session, command, database.clock())
+
+
 def _alone(kind: str) -> Locks:
     return lambda _session, _command: [Aggregate(kind, "all")]
 

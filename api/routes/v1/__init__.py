@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from api.routes.v1 import (
     alerts,
     attendance,
+    bulk,
     connections,
     consents,
     enrollments,
@@ -32,6 +33,7 @@ ROUTERS = (
     sessions.router,
     enrollments.router,
     attendance.router,
+    bulk.router,
     facilitators.router,
     connections.router,
     instruments.router,
