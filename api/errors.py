@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api import allowed
 from api.dependencies import access_of, context_of
 from fhir_mappings import operation_outcome
 from service.errors import (
@@ -62,6 +63,7 @@ HEADERS: dict[int, dict[str, str]] = {
 }
 HTTP_ISSUE = {401: "login", 403: "forbidden", 404: "not-found", 405: "not-supported"}
 VALIDATION_CODE = {"missing": "required", "enum": "code-invalid", "literal_error": "code-invalid"}
+NOT_ALLOWED = 405
 UNEXPECTED = "the service failed; the request id in X-Request-Id finds the record of it"
 
 log = logging.getLogger("alongside")
@@ -172,6 +174,8 @@ async def _http(request: Request, error: Exception) -> Response:
     """Answer what the router says: no such route, no such method."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = dict((error.headers if isinstance(error, HTTPException) else None) or {})
+    if status == NOT_ALLOWED:  # the router knows of one route's methods only
+        headers["Allow"] = allowed.header(allowed.routed(request, request.app.router.routes))
     title = HTTPStatus(status).phrase
     if is_fhir(request):
         code = HTTP_ISSUE.get(status, "processing")
@@ -183,7 +187,10 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 def _route_detail(status: int) -> str:
-    details = {404: "there is nothing at this address", 405: "this address takes other methods"}
+    details = {
+        404: "there is nothing at this address",
+        NOT_ALLOWED: "this address takes other methods",
+    }
     return details.get(status, HTTPStatus(status).description)
 
 

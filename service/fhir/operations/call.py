@@ -101,7 +101,9 @@ def inputs_of(pairs: Pairs, body: bytes = b"") -> Inputs:
     except LexicalError as error:
         problem = Problem(error.expression, error.message, "structure")
         raise InvalidElementsError((problem,)) from None
-    if value.get("resourceType") != "Parameters":
+    if not isinstance(value.get("resourceType"), str):
+        raise InvalidError("must be the name of a resource type", element="resourceType")
+    if value["resourceType"] != "Parameters":
         return Inputs(tuple(pairs), {"resource": value})
     said, parts = list(pairs), {}
     for number, each in enumerate(_items(value.get("parameter", []))):
