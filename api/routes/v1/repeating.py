@@ -5,9 +5,9 @@ https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -48,7 +48,9 @@ def repeatable(endpoint: Endpoint) -> Endpoint:
         key = key_of(call)
         if key is None:
             return endpoint(**given)
-        return answer_once(call, key, lambda within: endpoint(**{**given, "call": within}))
+        until = microseconds(call.context.clock()) + LIFETIME
+        kept = Kept(key, until, people(call))
+        return answer_once(call, kept, lambda within: endpoint(**{**given, "call": within}))
 
     return once
 
@@ -72,36 +74,44 @@ def _asked(request: Request, body: bytes) -> bytes:
     return address.encode() + b"\n" + body
 
 
-def answer_once(
-    call: Call, key: RequestKey, ask: Callable[[Call], Response], until: int | None = None
-) -> Response:
+@dataclass(frozen=True)
+class Kept:
+    """How an answer is kept: under which key, until when, and about whom beside these."""
+
+    key: RequestKey
+    until: int
+    noted: frozenset[str]
+
+
+def answer_once(call: Call, kept: Kept, ask: Callable[[Call], Response]) -> Response:
     """Return the kept answer, else the one to a call in a unit of work, which keeps it."""
-    database, noted = call.context.database, _people(call)
+    database, key = call.context.database, kept.key
 
     def replay(session: Session) -> Response | None:
-        kept = idempotency.kept(session, key, microseconds(database.clock()))
-        return _unpacked(call, kept) if kept else None
+        found = idempotency.kept(session, key, microseconds(database.clock()))
+        return _unpacked(call, found) if found else None
 
     def work(session: Session) -> Response:
         if (known := replay(session)) is not None:
             return known
         answer = ask(replace(call, session=session))
-        expires_at = until or microseconds(database.clock()) + LIFETIME
-        idempotency.keep(session, key, _packed(answer, _people(call) - noted), expires_at)
+        packed = _packed(answer, people(call) - kept.noted)
+        idempotency.keep(session, key, packed, kept.until)
         return answer
 
     return database.read(replay) or database.unit_of_work(work, key.aggregate)
 
 
-def _people(call: Call) -> set[str]:
-    return set(getattr(call.request.state, "patients", None) or ())
+def people(call: Call) -> frozenset[str]:
+    """Return the keys of those whom the call was about so far."""
+    return frozenset(getattr(call.request.state, "patients", None) or ())
 
 
-def _packed(answer: Response, people: set[str]) -> bytes:
+def _packed(answer: Response, about: Iterable[str]) -> bytes:
     """Return an answer as it is kept, with whom it is about, for the audit row of its replay."""
     headers = {name.decode("latin-1"): each.decode("latin-1") for name, each in answer.raw_headers}
     body = bytes(answer.body).decode("latin-1")
-    kept = {"status": answer.status_code, "headers": headers, "body": body, "people": list(people)}
+    kept = {"status": answer.status_code, "headers": headers, "body": body, "people": list(about)}
     return orjson.dumps(kept)
 
 

@@ -19,7 +19,7 @@ from sqlmodel import Session
 
 from api.errors import problem, problem_of_fields
 from api.routes.v1.calls import JSON, Call
-from api.routes.v1.repeating import REPLAYED, answer_once, key_of
+from api.routes.v1.repeating import REPLAYED, Kept, answer_once, key_of, people
 from api.routes.v1.response_schemas import AlertNotice
 from api.routes.v1.schema import Schema
 from service import idempotency
@@ -76,11 +76,15 @@ class Bulk:
     key: RequestKey | None
     until: int
 
-    def answer(self, number: int, ask: Callable[[Call], Response]) -> Response:
-        """Return the answer to one row, executed now or before."""
+    def kept(self, number: int) -> Kept | None:
+        """Return how the answer to this row is kept, if it is."""
         if self.key is None:
-            return ask(self.call)
-        return answer_once(self.call, self.key.row(number), ask, self.until)
+            return None
+        return Kept(self.key.row(number), self.until, people(self.call))
+
+    def answer(self, kept: Kept | None, ask: Callable[[Call], Response]) -> Response:
+        """Return the answer to one row, executed now or before."""
+        return ask(self.call) if kept is None else answer_once(self.call, kept, ask)
 
 
 def answer_rows(call: Call, rows: list[Given], ask: Ask, *, addressed: str = "") -> Response:
@@ -111,15 +115,16 @@ def _bulk(call: Call) -> Bulk:
 
 
 def _answer(bulk: Bulk, number: int, ask: Callable[[Call], Response], addressed: str) -> Response:
+    kept = bulk.kept(number)
     try:
-        return bulk.answer(number, ask)
+        return bulk.answer(kept, ask)
     except ProjectionError:
         raise
     except (AlongsideError, ValidationError) as error:
         refused = _refusal(f"rows[{number}]", error, addressed)
     if refused.status_code == BUSY:  # it may be tried again, so that nothing is kept
         return refused
-    return bulk.answer(number, lambda _call: refused)
+    return bulk.answer(kept, lambda _call: refused)
 
 
 def _refusal(within: str, error: AlongsideError | ValidationError, addressed: str) -> Response:

@@ -15,6 +15,7 @@ from api.bootstrap import build, ensure_programme, publish_instruments
 from api.context import Context
 from api.main import create_app
 from service.audit import prepare
+from service.clock import Clock, system_clock
 from service.database import Database
 from service.models.connections import Connection
 from service.settings import Settings
@@ -80,13 +81,13 @@ class Api:
 
 
 @contextmanager
-def open_api(url: str, folder: Path) -> Iterator[Api]:
+def open_api(url: str, folder: Path, clock: Clock = system_clock) -> Iterator[Api]:
     file = folder / "audit.db"
     settings = Settings(
         database_url=url, audit_database_url=f"sqlite:///{file}", public_base_url=BASE
     )
     prepare(settings.audit_url)
-    context = build(settings)
+    context = build(settings, clock)
     ensure_programme(context.database, "Programme")
     publish_instruments(context.database)
     with TestClient(create_app(context), base_url=BASE) as client:
