@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import allowed
 from api.dependencies import access_of, context_of
+from api.negotiation import is_json
 from fhir_mappings import operation_outcome
 from service.errors import (
     AlongsideError,
@@ -62,8 +63,15 @@ HEADERS: dict[int, dict[str, str]] = {
     503: {"Retry-After": "1"},
 }
 HTTP_ISSUE = {401: "login", 403: "forbidden", 404: "not-found", 405: "not-supported"}
+NO_OBJECT = "model_attributes_type"
 VALIDATION_CODE = {"missing": "required", "enum": "code-invalid", "literal_error": "code-invalid"}
 NOT_ALLOWED = 405
+LARGEST_BODY = 1_000_000  # of /v1
+UNREADABLE = {
+    400: "must be JSON in UTF-8, not too deep, its numbers not too long",
+    413: f"may have {LARGEST_BODY} bytes",
+    415: "must be JSON, and Content-Type say so: application/json",
+}
 UNEXPECTED = "the service failed; the request id in X-Request-Id finds the record of it"
 
 log = logging.getLogger("alongside")
@@ -166,6 +174,11 @@ async def _validation(request: Request, error: Exception) -> Response:
         except AlongsideError as refused:
             return problem(refused, request.url.path)
     found = error.errors() if isinstance(error, RequestValidationError) else []
+    if any(each["type"] == "json_invalid" for each in found):
+        return unreadable(400, request.url.path)
+    is_none = any(each["type"] == NO_OBJECT and each["loc"] == ("body",) for each in found)
+    if is_none and not is_json(request):
+        return unreadable(415, request.url.path)
     named = [{**each, "loc": each["loc"][1:] or each["loc"]} for each in found]  # not "body"
     return problem_of_fields(named, request.url.path)
 
@@ -181,7 +194,11 @@ async def _http(request: Request, error: Exception) -> Response:
         code = HTTP_ISSUE.get(status, "processing")
         response = _outcome(status, code, title)
     else:
-        response = _problem(status, title, _route_detail(status), (), request.url.path)
+        response = (
+            unreadable(status, request.url.path)
+            if status in UNREADABLE
+            else _problem(status, title, _route_detail(status), (), request.url.path)
+        )
     response.headers.update(headers)
     return response
 
@@ -222,10 +239,11 @@ def _outcome(status: int, code: str, text: str) -> Response:
     return Response(content, status, HEADERS.get(status), FHIR_JSON)
 
 
-def too_large(limit: int, path: str) -> Response:
-    """Answer that the body is longer than is taken."""
-    detail = f"a body may have {limit} bytes"
-    return _problem(413, "The body is too long", detail, (), path)
+def unreadable(status: int, path: str) -> Response:
+    """Answer that the body cannot be taken for what it should be."""
+    rule = UNREADABLE[status]
+    member = {"field": "body", "rule": rule, "code": "structure"}
+    return _problem(status, HTTPStatus(status).phrase, f"body: {rule}", [member], path)
 
 
 class SilentFailures:

@@ -15,7 +15,8 @@ from api import errors, health, openapi, pages
 from api.audit import AuditMiddleware
 from api.bootstrap import build
 from api.context import Context
-from api.limits import LARGEST_BODY, BodyLimit
+from api.errors import LARGEST_BODY
+from api.limits import BodyLimit
 from api.maintenance import MaintenanceGate
 from api.pruning import pruning
 from api.routes import fhir, metrics, oauth, package, v1

@@ -67,6 +67,8 @@ PROBLEMS = {
     403: "The client is a hospital's, or its token lacks the scope",
     404: "There is no such thing here",
     409: "It exists already",
+    413: "The body is longer than is taken",
+    415: "The body is not JSON",
     412: "If-Match names a version that is not the current one",
     422: "A field has the wrong form, or the present state forbids the change",
     503: "Busy: try again in a moment",
@@ -138,6 +140,8 @@ def _problems(route: APIRoute) -> dict[int | str, dict[str, Any]]:
         codes.add(404)
     if not _reads(route):
         codes |= {409, 412, 503}
+    if route.dependant.body_params:
+        codes |= {413, 415}
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         code: {"description": PROBLEMS[code], "content": {PROBLEM_JSON: {"schema": schema}}}
