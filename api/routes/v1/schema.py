@@ -76,7 +76,7 @@ LongText = Annotated[
 ]
 Moment = Annotated[datetime, BeforeValidator(_dated), AfterValidator(_utc)]
 Day = Annotated[date, BeforeValidator(_dated)]
-Count = Annotated[StrictInt, BeforeValidator(_whole), Field(ge=1, le=LARGEST)]
+Count = Annotated[StrictInt, Field(ge=1, le=LARGEST), BeforeValidator(_whole)]
 
 
 def unset() -> Any:  # noqa: ANN401 - the default of a field whose type has no room for it
