@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Match
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-SEGMENT = "[^/]+"
+SEGMENT = "[^/$_][^/]*"  # $ and _ begin the names of operations and interactions
 
 
 class Addresses:

@@ -15,7 +15,7 @@ from sqlmodel import Session
 from api.context import Context
 from service import idempotency, maintenance
 from service.clock import microseconds
-from service.errors import BusyError
+from service.errors import AlongsideError
 
 PAUSE_SECONDS = 300.0
 
@@ -38,7 +38,7 @@ async def _prune_again_and_again(context: Context) -> None:
     while True:
         try:
             await to_thread.run_sync(prune, context)
-        except (BusyError, SQLAlchemyError) as error:
+        except (AlongsideError, SQLAlchemyError) as error:
             told = {"event": "pruning.failed", "failure": type(error).__name__}
             log.warning("old answers were not deleted; it is tried again", extra=told)
         await asyncio.sleep(PAUSE_SECONDS)

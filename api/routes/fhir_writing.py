@@ -23,6 +23,7 @@ from api.routes.fhir_requests import (
     too_large,
 )
 from service.errors import InvalidError, NotSupportedError
+from service.fhir.capability import writing_interactions
 from service.fhir.changes import Sender
 from service.fhir.endpoint import Answer
 from service.fhir.interactions.create import create
@@ -97,6 +98,7 @@ async def patch_found(request: Request, context: Context) -> Response:
 
 
 async def delete_resource(request: Request, context: Context) -> Response:
+    await _require_deletable(request, context)
     address, seen = _address(request), versions(request, "If-Match")
     return await _performed(
         request, context, lambda sender, _body: delete(sender, address, if_match=seen)
@@ -104,6 +106,7 @@ async def delete_resource(request: Request, context: Context) -> Response:
 
 
 async def delete_found(request: Request, context: Context) -> Response:
+    await _require_deletable(request, context)
     name, seen = request.path_params["type"], versions(request, "If-Match")
     return await _performed(
         request,
@@ -111,6 +114,14 @@ async def delete_found(request: Request, context: Context) -> Response:
         lambda sender, _body: delete_where(sender, name, _condition(request), if_match=seen),
         seeks=True,
     )
+
+
+async def _require_deletable(request: Request, context: Context) -> None:
+    """Refuse a type of which nothing is deleted, before anything else of the request."""
+    await access_of(request, context)
+    kind = require_writable(context.registry, request.path_params["type"])
+    if "delete" not in writing_interactions(kind):
+        raise NotSupportedError(f"a {kind.name} is not deleted")
 
 
 def _address(request: Request) -> tuple[str, str]:
