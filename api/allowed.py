@@ -36,15 +36,14 @@ def _methods(item: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def routed(request: Request, routes: Iterable[BaseRoute]) -> tuple[str, ...]:
-    """Return the methods for which one of the routes takes this request's address."""
+    """Return the methods for which a route takes this address; none where one takes the request."""
     known = list(routes)
-    return tuple(
-        method
-        for method in METHODS
-        if any(
-            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in known
-        )
-    )
+
+    def takes(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in known)
+
+    return () if takes(request.method) else tuple(filter(takes, METHODS))
 
 
 def header(methods: Iterable[str]) -> str:

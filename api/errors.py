@@ -187,8 +187,8 @@ async def _http(request: Request, error: Exception) -> Response:
     """Answer what the router says: no such route, no such method."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = dict((error.headers if isinstance(error, HTTPException) else None) or {})
-    if status == NOT_ALLOWED:  # the router knows of one route's methods only
-        headers["Allow"] = allowed.header(allowed.routed(request, request.app.router.routes))
+    if status == NOT_ALLOWED and (found := allowed.routed(request, request.app.router.routes)):
+        headers["Allow"] = allowed.header(found)  # the router names one route's methods only
     title = HTTPStatus(status).phrase
     if is_fhir(request):
         code = HTTP_ISSUE.get(status, "processing")

@@ -34,10 +34,7 @@ async def invoked(request: Request, context: Context) -> Response:
     access = await access_of(request, context)
     where = request.path_params
     kind, instance = where.get("type"), where.get("id")
-    if kind is not None:
-        served(context.registry, kind)
-    if instance is not None and not ID.fullmatch(instance):
-        raise absent(str(kind))
+    _require_address(context, kind, instance)
     is_get = request.method != "POST"
     found = operation(where["operation"], kind, instance=instance is not None, get=is_get)
     pairs = pairs_of(query_of(request))
@@ -61,6 +58,14 @@ async def invoked(request: Request, context: Context) -> Response:
         strict=is_strict(request),
     )
     return told(request, await execute(found, call))
+
+
+def _require_address(context: Context, kind: str | None, instance: str | None) -> None:
+    """Raise NotFoundError where the type is not served, or the id can be none."""
+    if kind is not None:
+        served(context.registry, kind)
+    if instance is not None and not ID.fullmatch(instance):
+        raise absent(str(kind))
 
 
 async def _inputs(pairs: list[tuple[str, str]], body: bytes, *, takes_resource: bool) -> Inputs:

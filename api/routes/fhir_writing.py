@@ -98,7 +98,6 @@ async def patch_found(request: Request, context: Context) -> Response:
 
 
 async def delete_resource(request: Request, context: Context) -> Response:
-    await _require_deletable(request, context)
     address, seen = _address(request), versions(request, "If-Match")
     return await _performed(
         request, context, lambda sender, _body: delete(sender, address, if_match=seen)

@@ -1,6 +1,8 @@
 """A POST with an `Idempotency-Key` is executed once, and answered as it was (ADR 0024)."""
 
 import ast
+import asyncio
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -11,10 +13,12 @@ import pytest
 from fastapi.routing import APIRoute
 from sqlmodel import Session, func, select
 
-from api.pruning import prune
+from api.pruning import prune, pruning
 from api.routes import v1
+from api.routes.v1.repeating import repeatable
 from api.routes.v1.rows import Results
 from service import maintenance
+from service.errors import BusyError
 from service.models.idempotency import KeptAnswer
 from service.smart.clients import find_client
 from service.smart.tokens import Grant, issue
@@ -244,3 +248,30 @@ def test_no_route_begins_a_unit_of_work_of_its_own(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Attribute) and node.attr == "unit_of_work":
             assert ast.unparse(node.value) == "call"
+
+
+def test_pruning_goes_on_after_it_has_failed(sqlite_api, monkeypatch):
+    """Every process prunes when it starts, and again and again."""
+    asked: list[Any] = []
+    again = threading.Event()
+
+    def failing_first(context: Any) -> None:
+        asked.append(context)
+        if len(asked) == 1:
+            raise BusyError("others write")
+        if len(asked) == 3:
+            again.set()
+
+    async def watched() -> bool:
+        async with pruning(sqlite_api.context):
+            return await asyncio.to_thread(again.wait, 30)
+
+    monkeypatch.setattr("api.pruning.prune", failing_first)
+    monkeypatch.setattr("api.pruning.PAUSE_SECONDS", 0.001)
+    assert asyncio.run(watched())
+
+
+@pytest.mark.parametrize("endpoint", [lambda body: body, lambda: None])
+def test_what_takes_no_call_cannot_be_repeated(endpoint):
+    with pytest.raises(TypeError, match="a plain function that takes a `call`"):
+        repeatable(endpoint)
