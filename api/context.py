@@ -5,6 +5,8 @@ from functools import cached_property
 
 from anyio import CapacityLimiter
 
+from api import fhir_openapi
+from api.allowed import Addresses
 from api.metrics import Metrics
 from service.audit import AuditWriter
 from service.clock import Clock
@@ -41,6 +43,10 @@ class Context:
     @cached_property
     def metrics(self) -> Metrics:
         return Metrics(self.database, self.reader)
+
+    @cached_property
+    def fhir_addresses(self) -> Addresses:
+        return Addresses(fhir_openapi.paths(self.registry))
 
     @cached_property
     def writers(self) -> CapacityLimiter:

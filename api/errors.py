@@ -6,7 +6,7 @@ https://www.rfc-editor.org/rfc/rfc9457
 
 import logging
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -18,7 +18,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api import allowed
 from api.dependencies import access_of, context_of
+from api.negotiation import is_json
 from fhir_mappings import operation_outcome
 from service.errors import (
     AlongsideError,
@@ -32,7 +34,6 @@ from service.errors import (
     MultipleMatchesError,
     NotFoundError,
     NotSupportedError,
-    Problem,
     ProjectionError,
     VersionError,
 )
@@ -62,7 +63,15 @@ HEADERS: dict[int, dict[str, str]] = {
     503: {"Retry-After": "1"},
 }
 HTTP_ISSUE = {401: "login", 403: "forbidden", 404: "not-found", 405: "not-supported"}
+NO_OBJECT = "model_attributes_type"
 VALIDATION_CODE = {"missing": "required", "enum": "code-invalid", "literal_error": "code-invalid"}
+NOT_ALLOWED = 405
+LARGEST_BODY = 1_000_000  # of /v1
+UNREADABLE = {
+    400: "must be JSON in UTF-8, not too deep, its numbers not too long",
+    413: f"may have {LARGEST_BODY} bytes",
+    415: "must be JSON, and Content-Type say so: application/json",
+}
 UNEXPECTED = "the service failed; the request id in X-Request-Id finds the record of it"
 
 log = logging.getLogger("alongside")
@@ -85,10 +94,30 @@ def fhir_error(error: AlongsideError) -> Response:
     return Response(content, status, HEADERS.get(status), FHIR_JSON)
 
 
-def problem(error: AlongsideError, instance: str | None = None) -> Response:
-    """Answer with a problem document."""
-    errors = [_member(each) for each in error.problems if each.element]
+def problem(error: AlongsideError, instance: str | None = None, *, within: str = "") -> Response:
+    """Answer with a problem document; the elements lie `within` this part of the body."""
+    errors = [
+        {"field": _under(within, each.element), "rule": each.rule, "code": each.code}
+        for each in error.problems
+        if within or each.element
+    ]
     return _problem(status_of(error), error.title, error.message, errors, instance)
+
+
+def problem_of_fields(
+    found: Iterable[Mapping[str, Any]], instance: str | None = None, *, within: str = ""
+) -> Response:
+    """Answer what Pydantic found: each field and its rule; what was sent is not said again."""
+    errors = [
+        {
+            "field": _under(within, _field(each["loc"])),
+            "rule": each["msg"].removeprefix("Value error, "),
+            "code": VALIDATION_CODE.get(each["type"], "invalid"),
+        }
+        for each in found
+    ]
+    detail = "; ".join(f"{each['field']}: {each['rule']}" for each in errors)
+    return _problem(422, InvalidError.title, detail, errors, instance)
 
 
 def _problem(
@@ -104,8 +133,16 @@ def _problem(
     return Response(orjson.dumps(content), status, HEADERS.get(status), PROBLEM_JSON)
 
 
-def _member(each: Problem) -> dict[str, str]:
-    return {"field": each.element, "rule": each.rule, "code": each.code}
+def _field(location: Sequence[int | str]) -> str:
+    """Return `marks[2].patient` of ("marks", 2, "patient")."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def _under(within: str, element: str) -> str:
+    return f"{within}.{element}" if within and element else within or element
 
 
 def install(app: FastAPI) -> None:
@@ -130,49 +167,47 @@ async def _alongside(request: Request, error: Exception) -> Response:
 
 
 async def _validation(request: Request, error: Exception) -> Response:
-    """Name each field and its rule; what was sent is not said again."""
+    """Answer what FastAPI found in the request."""
     if "access" not in request.scope.get("state", {}):
         try:  # FastAPI reads a body before it asks who sends it; the answer goes the other way
             await access_of(request, context_of(request))
         except AlongsideError as refused:
             return problem(refused, request.url.path)
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    errors = [
-        {
-            "field": _field(each["loc"]),
-            "rule": each["msg"].removeprefix("Value error, "),
-            "code": VALIDATION_CODE.get(each["type"], "invalid"),
-        }
-        for each in found
-    ]
-    detail = "; ".join(f"{each['field']}: {each['rule']}" for each in errors)
-    return _problem(422, InvalidError.title, detail, errors, request.url.path)
-
-
-def _field(location: Sequence[int | str]) -> str:
-    """Return `marks[2].patient` of ("body", "marks", 2, "patient")."""
-    text = ""
-    for part in location[1:]:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text or str(location[0])
+    if any(each["type"] == "json_invalid" for each in found):
+        return unreadable(400, request.url.path)
+    is_none = any(each["type"] == NO_OBJECT and each["loc"] == ("body",) for each in found)
+    if is_none and not is_json(request):
+        return unreadable(415, request.url.path)
+    named = [{**each, "loc": each["loc"][1:] or each["loc"]} for each in found]  # not "body"
+    return problem_of_fields(named, request.url.path)
 
 
 async def _http(request: Request, error: Exception) -> Response:
     """Answer what the router says: no such route, no such method."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = dict((error.headers if isinstance(error, HTTPException) else None) or {})
+    if status == NOT_ALLOWED and (found := allowed.routed(request, request.app.router.routes)):
+        headers["Allow"] = allowed.header(found)  # the router names one route's methods only
     title = HTTPStatus(status).phrase
     if is_fhir(request):
         code = HTTP_ISSUE.get(status, "processing")
         response = _outcome(status, code, title)
     else:
-        response = _problem(status, title, _route_detail(status), (), request.url.path)
+        response = (
+            unreadable(status, request.url.path)
+            if status in UNREADABLE
+            else _problem(status, title, _route_detail(status), (), request.url.path)
+        )
     response.headers.update(headers)
     return response
 
 
 def _route_detail(status: int) -> str:
-    details = {404: "there is nothing at this address", 405: "this address takes other methods"}
+    details = {
+        404: "there is nothing at this address",
+        NOT_ALLOWED: "this address takes other methods",
+    }
     return details.get(status, HTTPStatus(status).description)
 
 
@@ -204,10 +239,11 @@ def _outcome(status: int, code: str, text: str) -> Response:
     return Response(content, status, HEADERS.get(status), FHIR_JSON)
 
 
-def too_large(limit: int, path: str) -> Response:
-    """Answer that the body is longer than is taken."""
-    detail = f"a body may have {limit} bytes"
-    return _problem(413, "The body is too long", detail, (), path)
+def unreadable(status: int, path: str) -> Response:
+    """Answer that the body cannot be taken for what it should be."""
+    rule = UNREADABLE[status]
+    member = {"field": "body", "rule": rule, "code": "structure"}
+    return _problem(status, HTTPStatus(status).phrase, f"body: {rule}", [member], path)
 
 
 class SilentFailures:

@@ -19,8 +19,8 @@ from api.fhir_openapi_parts import (
     schema_of,
 )
 from api.fhir_openapi_system import operations, whole_server
-from service.fhir.capability import WRITING
-from service.fhir.mapping import Owner, Registry, ResourceType, SearchParameter
+from service.fhir.capability import writing_interactions
+from service.fhir.mapping import Registry, ResourceType, SearchParameter
 
 SPECIFICATION = "https://hl7.org/fhir/R4"
 EXAMPLES = files("api").joinpath("examples")
@@ -57,7 +57,7 @@ ERRORS = {
 HEADERS = {
     "If-Match": ("The version that the caller has seen", 'W/"1"'),
     "If-None-Exist": ("Create only where this search finds nothing", "identifier=urn:example|1"),
-    "Prefer": ("return=minimal, representation or OperationOutcome", "return=minimal"),
+    "Prefer": ("return=minimal, representation or OperationOutcome", "return=representation"),
 }
 
 
@@ -96,10 +96,10 @@ def paths(registry: Registry) -> Json:
     """Return every address of the FHIR endpoint."""
     found: Json = {}
     for kind in sorted(registry.types, key=lambda each: each.name):
-        address, writing = f"/fhir/{kind.name}", WRITING[kind.owner]
+        address = f"/fhir/{kind.name}"
         found[address] = {"get": _search(kind)}
         found[f"{address}/{{id}}"] = {"get": _read(kind)}
-        for interaction in writing:
+        for interaction in writing_interactions(kind):
             _add_writing(found, kind, interaction)
     return {**whole_server(sorted(registry.by_type)), **found, **operations(registry)}
 
@@ -109,7 +109,7 @@ def _add_writing(found: Json, kind: ResourceType, interaction: str) -> None:
     method = {"create": "post", "update": "put", "patch": "patch", "delete": "delete"}[interaction]
     where = address if interaction == "create" else f"{address}/{{id}}"
     found[where][method] = _write(kind, interaction)
-    if interaction != "create" and kind.owner is Owner.CLIENT:
+    if interaction != "create":
         found[address][method] = _write(kind, interaction, conditional=True)
 
 

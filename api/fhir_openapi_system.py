@@ -60,6 +60,11 @@ GIVEN: dict[str, Json] = {
     "url": {"valueUri": "http://hl7.org/fhir/ValueSet/administrative-gender"},
     "_count": {"valueInteger": 50},
 }
+A_RESOURCE: Json = {  # Parameters, or the resource itself
+    "type": "object",
+    "required": ["resourceType"],
+    "properties": {"resourceType": {"type": "string"}},
+}
 STRUCTURES = frozenset({"Any", "CodeableConcept", "Coding", "Patient"})
 
 
@@ -197,5 +202,6 @@ def _queried(each: Operation) -> list[Json]:
 def _body(each: Operation) -> Json:
     given = [{"name": name, **GIVEN[name]} for name in GIVEN if name in each.inputs]
     shown = {"resourceType": "Parameters", "parameter": given}
-    content = {FHIR_JSON: {"schema": schema_of("Parameters"), "example": shown}}
+    schema = A_RESOURCE if "resource" in each.inputs else schema_of("Parameters")
+    content = {FHIR_JSON: {"schema": schema, "example": shown}}
     return {"required": each is not EVERYTHING, "content": content}

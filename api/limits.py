@@ -5,9 +5,9 @@ https://www.rfc-editor.org/rfc/rfc9110#name-413-content-too-large
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.errors import too_large
+from api.errors import LARGEST_BODY, unreadable
 
-LARGEST_BODY = 1_000_000
+TOO_LONG = 413
 
 
 class BodyLimit:
@@ -18,7 +18,7 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith("/v1/") and _is_long(scope):
-            await too_large(LARGEST_BODY, scope["path"])(scope, receive, send)
+            await unreadable(TOO_LONG, scope["path"])(scope, receive, send)
             return
         await self.app(scope, receive, send)
 

@@ -15,8 +15,10 @@ from api import errors, health, openapi, pages
 from api.audit import AuditMiddleware
 from api.bootstrap import build
 from api.context import Context
-from api.limits import LARGEST_BODY, BodyLimit
+from api.errors import LARGEST_BODY
+from api.limits import BodyLimit
 from api.maintenance import MaintenanceGate
+from api.pruning import pruning
 from api.routes import calendar, fhir, metrics, oauth, package, v1
 from service.settings import Settings
 
@@ -84,10 +86,11 @@ def app() -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
-    log.info("the service has started", extra={"event": "service.started"})
-    yield
-    log.info("the service stops", extra={"event": "service.stopped"})
     context: Context = application.state.context
+    log.info("the service has started", extra={"event": "service.started"})
+    async with pruning(context):
+        yield
+    log.info("the service stops", extra={"event": "service.stopped"})
     await context.reader.close()
     context.audit.close()
     context.database.close()

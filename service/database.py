@@ -31,7 +31,6 @@ PATIENCE_SECONDS = 15.0
 RETRIED = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock time-out
 FIRST_PAUSE_SECONDS = 0.002
 MOMENT = "moment"
-HELD = "held"
 READING = {"isolation_level": "AUTOCOMMIT"}
 
 Settle = Callable[[], None]
@@ -45,14 +44,6 @@ class Projector(Protocol):
 
     def project(self, session: Session, touched: Touched, stamp: int) -> None:
         """Write the documents of the touched rows; `stamp` is microseconds since 1970."""
-
-
-class _RefusedWideningError(Exception):
-    """A lock that turned out to be needed is held by somebody else."""
-
-    def __init__(self, aggregates: set[Aggregate]) -> None:
-        super().__init__()
-        self.aggregates = aggregates
 
 
 class Database:
@@ -121,7 +112,7 @@ class Database:
         for attempt in range(ATTEMPTS):
             try:
                 return self._attempt(work, wanted)
-            except _RefusedWideningError as refused:
+            except locks.RefusedWideningError as refused:
                 wanted |= refused.aggregates
             except DBAPIError as error:
                 if not _may_retry(error):
@@ -202,6 +193,13 @@ class Database:
             self._checkpoints.committed()
         return result
 
+    def lock(self, session: Session, *named: Aggregate) -> None:
+        """Take further locks within a unit of work, which begins again where that means waiting."""
+        held: set[Aggregate] | None = session.info[locks.HELD]
+        if held is not None and (missing := set(named) - held):
+            locks.widen(session, held, missing)
+            held |= missing
+
     def connections(self) -> dict[str, int]:
         """Return how many connections are in use, and how many wait to be."""
         pools = [
@@ -224,7 +222,7 @@ class Database:
         touched = Touched()
         with self._opened(engine, touched) as session:
             self._begin(session, wanted)
-            session.info[HELD] = None if self.sqlite else wanted
+            session.info[locks.HELD] = None if self.sqlite else wanted
             result = work(session)
             session.flush()
             self._project(session, touched, wanted)
@@ -236,7 +234,7 @@ class Database:
     @contextmanager
     def _opened(self, engine: Engine, touched: Touched) -> Iterator[Session]:
         with Session(engine, expire_on_commit=False, autoflush=True) as session:
-            session.info |= {**self.info, UNIT_OF_WORK: touched}
+            session.info |= {**self.info, UNIT_OF_WORK: touched, locks.HELD: None}
             connection = session.connection(execution_options={WRITING: True})
             session.info[DRIVER] = connected(session)
             connection.info[UNIT_OF_WORK] = 1  # the pool resets it when the connection comes back
@@ -248,7 +246,7 @@ class Database:
         if not self.sqlite:  # there is one writer at a time, and it holds everything
             missing = self.projector.aggregates(session, touched) - held
             if missing:
-                self._widen(session, held, missing)
+                locks.widen(session, held, missing)
         self.projector.project(session, touched, self.stamp(session))
 
     def _begin(self, session: Session, wanted: Iterable[Aggregate], *, alone: bool = False) -> None:
@@ -262,12 +260,6 @@ class Database:
         keys = sorted(aggregate.lock_key for aggregate in wanted)
         session.info[MOMENT] = locks.begin(session, keys, LOCK_WAIT)
 
-    def _widen(self, session: Session, held: set[Aggregate], missing: set[Aggregate]) -> None:
-        """Take the missing locks without waiting, or give up this attempt."""
-        keys = sorted(aggregate.lock_key for aggregate in missing)
-        if not locks.try_locks(session, keys):
-            raise _RefusedWideningError(held | missing)
-
     def stamp(self, session: Session) -> int:
         """Return the moment of this unit of work's changes, in microseconds since 1970.
 
@@ -278,14 +270,14 @@ class Database:
         return moment
 
 
-def require_held(session: Session, aggregates: Iterable[Aggregate]) -> None:
-    """Have the unit of work begin again with these locks too, unless it holds them.
-
-    What told which locks a change needs may itself have changed before they were taken.
-    """
-    held: set[Aggregate] | None = session.info[HELD]  # None stands for all
-    if held is not None and (missing := set(aggregates) - held):
-        raise _RefusedWideningError(held | missing)
+def read_within(session: Session, work: Callable[[Session], T]) -> T:
+    """Run `work`, which only reads, within a unit of work: it sees rows as they will be read."""
+    session.flush()
+    bind = session.connection()
+    # To close a session that joins so leaves the transaction alone.
+    with Session(bind, expire_on_commit=False, join_transaction_mode="rollback_only") as fresh:
+        fresh.info[READS] = True
+        return work(fresh)
 
 
 def _may_retry(error: DBAPIError) -> bool:

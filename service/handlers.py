@@ -29,7 +29,8 @@ from service import (
     series,
     sessions,
 )
-from service.database import Database, require_held
+from service.database import Database
+from service.locks import require_held
 from service.models.aggregates import Aggregate, group_aggregate, patient_aggregate
 from service.models.concerns import Concern
 from service.models.consents import Consent
@@ -68,6 +69,15 @@ def execute(database: Database, command: Any) -> Any:  # noqa: ANN401 - each com
         return handler.run(session, command, database.clock())
 
     return database.unit_of_work(work, *aggregates)
+
+
+def execute_within(session: DbSession, database: Database, command: Any) -> Any:  # noqa: ANN401
+    """Run one command in a unit of work that has begun already."""
+    handler = HANDLERS[type(command)]
+    database.lock(session, *handler.locks(session, command))
+    if handler.again:
+        require_held(session, handler.locks(session, command))
+    return handler.run(session, command, database.clock())
 
 
 def _alone(kind: str) -> Locks:

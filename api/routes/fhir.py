@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from api import cors
+from api import allowed, cors
 from api.context import Context
 from api.dependencies import access_of
 from api.errors import fhir_error, unexpected
@@ -67,7 +67,7 @@ class Answering:
     ) -> None:
         self.interaction = interaction
         self.context = context
-        self.allowed = ", ".join((*methods, "HEAD") if "GET" in methods else methods)
+        self.methods = methods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self.answer(Request(scope, receive, send))
@@ -84,15 +84,16 @@ class Answering:
         except ProjectionError as error:
             return await unexpected(request, error)
         except AlongsideError as error:
-            return self._refused(error)
+            return self._refused(request, error)
         except Exception as error:  # noqa: BLE001 - nobody expected it: it is recorded and answered
             return await unexpected(request, error)
 
-    def _refused(self, error: AlongsideError) -> Response:
+    def _refused(self, request: Request, error: AlongsideError) -> Response:
         response = fhir_error(error)
         if isinstance(error, NotSupportedError):
             response.status_code = 405
-            response.headers["Allow"] = self.allowed
+            documented = self.context.fhir_addresses.methods(request.scope["path"])
+            response.headers["Allow"] = allowed.header(documented or self.methods)
         return response
 
 

@@ -3,6 +3,8 @@
 https://hl7.org/fhir/R4/operations.html
 """
 
+from functools import partial
+
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,7 +21,8 @@ from api.routes.fhir_requests import (
     told,
     too_large,
 )
-from service.fhir.endpoint import served
+from service.fhir.endpoint import absent, served
+from service.fhir.identity import ID
 from service.fhir.operations.call import Call, Inputs, inputs_of
 from service.fhir.operations.execution import execute, operation
 
@@ -31,8 +34,7 @@ async def invoked(request: Request, context: Context) -> Response:
     access = await access_of(request, context)
     where = request.path_params
     kind, instance = where.get("type"), where.get("id")
-    if kind is not None:
-        served(context.registry, kind)
+    _require_address(context, kind, instance)
     is_get = request.method != "POST"
     found = operation(where["operation"], kind, instance=instance is not None, get=is_get)
     pairs = pairs_of(query_of(request))
@@ -45,7 +47,7 @@ async def invoked(request: Request, context: Context) -> Response:
             return too_large()
         if body.strip() and not is_json(request):
             return refusal(415, "not-supported", "send application/fhir+json")
-        inputs = await _inputs(pairs, body)
+        inputs = await _inputs(pairs, body, takes_resource="resource" in found.inputs)
     call = Call(
         context.endpoint,
         context.writing,
@@ -58,10 +60,17 @@ async def invoked(request: Request, context: Context) -> Response:
     return told(request, await execute(found, call))
 
 
-async def _inputs(pairs: list[tuple[str, str]], body: bytes) -> Inputs:
-    if len(body) <= SMALL:
-        return inputs_of(pairs, body)
-    return await to_thread.run_sync(inputs_of, pairs, body)
+def _require_address(context: Context, kind: str | None, instance: str | None) -> None:
+    """Raise NotFoundError where the type is not served, or the id can be none."""
+    if kind is not None:
+        served(context.registry, kind)
+    if instance is not None and not ID.fullmatch(instance):
+        raise absent(str(kind))
+
+
+async def _inputs(pairs: list[tuple[str, str]], body: bytes, *, takes_resource: bool) -> Inputs:
+    read = partial(inputs_of, pairs, body, takes_resource=takes_resource)
+    return read() if len(body) <= SMALL else await to_thread.run_sync(read)
 
 
 _METHODS: dict[str, Interaction] = {"GET": invoked, "POST": invoked}

@@ -16,6 +16,8 @@ from api.negotiation import accepts_json, is_strict, modified_since, pairs_of, v
 from api.responses import FhirResponse, not_modified, refusal
 from api.routes.fhir_requests import (
     FORM,
+    HISTORY,
+    SEARCH,
     Interaction,
     body_of,
     not_acceptable,
@@ -40,8 +42,6 @@ from service.fhir.presentation import shaped
 from service.fhir.search_plan import WHOLE, Pairs, Shape
 from service.smart.discovery import oauth_uris, smart_configuration
 
-HISTORY = "_history"
-SEARCH = "_search"
 OF_A_READ = frozenset({"_format", "_pretty", "_summary", "_elements"})
 
 Interacts = Callable[[Access, Pairs, bool], Awaitable[Answer]]

@@ -13,6 +13,8 @@ from api.responses import FhirResponse, refusal
 from service.fhir.endpoint import Answer
 
 LARGEST = 1_000_000
+HISTORY = "_history"  # no id begins so
+SEARCH = "_search"
 FORM = "application/x-www-form-urlencoded"
 
 Interaction = Callable[[Request, Context], Awaitable[Response]]

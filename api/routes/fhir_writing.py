@@ -13,14 +13,24 @@ from api.dependencies import access_of
 from api.negotiation import accepts_json, is_json, media_type, pairs_of, returned, versions
 from api.performing import perform
 from api.responses import refusal
-from api.routes.fhir_requests import body_of, not_acceptable, query_of, told, too_large
-from service.errors import InvalidError
+from api.routes.fhir_requests import (
+    HISTORY,
+    SEARCH,
+    body_of,
+    not_acceptable,
+    query_of,
+    told,
+    too_large,
+)
+from service.errors import InvalidError, NotSupportedError
+from service.fhir.capability import writing_interactions
 from service.fhir.changes import Sender
 from service.fhir.endpoint import Answer
 from service.fhir.interactions.create import create
 from service.fhir.interactions.delete import delete, delete_where
 from service.fhir.interactions.patch import patch, patch_where
 from service.fhir.interactions.update import update, update_where
+from service.fhir.submission import require_writable
 
 JSON_PATCH = "application/json-patch+json"
 CONTROLS = frozenset({"_format", "_pretty"})
@@ -95,6 +105,7 @@ async def delete_resource(request: Request, context: Context) -> Response:
 
 
 async def delete_found(request: Request, context: Context) -> Response:
+    await _require_deletable(request, context)
     name, seen = request.path_params["type"], versions(request, "If-Match")
     return await _performed(
         request,
@@ -104,8 +115,24 @@ async def delete_found(request: Request, context: Context) -> Response:
     )
 
 
+async def _require_deletable(request: Request, context: Context) -> None:
+    """Refuse a type of which nothing is deleted, before anything else of the request."""
+    await access_of(request, context)
+    kind = require_writable(context.registry, request.path_params["type"])
+    if "delete" not in writing_interactions(kind):
+        raise NotSupportedError(f"a {kind.name} is not deleted")
+
+
 def _address(request: Request) -> tuple[str, str]:
-    return request.path_params["type"], request.path_params["id"]
+    """Return type and id.
+
+    Raises:
+        NotSupportedError: what stands where the id would names an interaction.
+    """
+    found = request.path_params["id"]
+    if found in {HISTORY, SEARCH}:
+        raise NotSupportedError(f"{request.method} is not offered here")
+    return request.path_params["type"], found
 
 
 def _condition(request: Request) -> Pairs:
@@ -126,6 +153,7 @@ async def write(
 ) -> Response:
     """Write the resource in the body; `seeks` where a search says which resource is meant."""
     await access_of(request, context)
+    require_writable(context.registry, request.path_params["type"])
     if not is_json(request):
         return refusal(415, "not-supported", "send application/fhir+json")
     return await _with_body(request, context, interaction, seeks=seeks)
@@ -136,6 +164,7 @@ async def write_patch(
 ) -> Response:
     """Write by the patch in the body."""
     await access_of(request, context)
+    require_writable(context.registry, request.path_params["type"])
     if media_type(request) != JSON_PATCH:
         return refusal(415, "not-supported", f"send a JSON Patch as {JSON_PATCH}")
     return await _with_body(request, context, interaction, seeks=seeks)

@@ -144,7 +144,7 @@ def _resource(kind: ResourceType, referring: list[str]) -> dict[str, Any]:
     documentation = " ".join(filter(None, (kind.documentation, SAFETY if is_scored else "")))
     if documentation:
         found["documentation"] = documentation
-    found["interaction"] = [{"code": code} for code in (*READING, *_writing(kind))]
+    found["interaction"] = [{"code": code} for code in (*READING, *writing_interactions(kind))]
     found |= _conditions(kind)
     if included := [f"{kind.name}:{each.name}" for each in _references(kind)]:
         found["searchInclude"] = included
@@ -159,7 +159,7 @@ def _resource(kind: ResourceType, referring: list[str]) -> dict[str, Any]:
     return found
 
 
-def _writing(kind: ResourceType) -> tuple[str, ...]:
+def writing_interactions(kind: ResourceType) -> tuple[str, ...]:
     """Return the interactions that write the type."""
     found = WRITING[kind.owner]
     return (*found, "delete") if kind.name in KEPT_OR_SCORED else found
@@ -175,7 +175,9 @@ def _conditions(kind: ResourceType) -> dict[str, Any]:
         "conditionalCreate": kind.writable,
         "conditionalRead": "full-support",
         "conditionalUpdate": kind.writable,
-        "conditionalDelete": "single" if "delete" in _writing(kind) else "not-supported",
+        "conditionalDelete": "single"
+        if "delete" in writing_interactions(kind)
+        else "not-supported",
         "referencePolicy": ["literal", "local"],
     }
 

@@ -16,7 +16,7 @@ from service.errors import (
 )
 from service.fhir.endpoint import Endpoint, Writing, require, served
 from service.fhir.lexical import Lexical, LexicalError, parse
-from service.fhir.mapping import ResourceType
+from service.fhir.mapping import Registry, ResourceType
 from service.fhir.outcome import Outcome, issue, outcome
 from service.fhir.statements import rows_of
 
@@ -43,11 +43,17 @@ def writable(endpoint: Endpoint, access: Access, name: str, letter: str) -> Reso
     Raises:
         ForbiddenError: the programme owns it, or the token does not grant it.
     """
-    kind = served(endpoint.registry, name)
-    if kind.writable:
-        require(access, name, letter)
-        return kind
-    raise owned_by_programme(name)
+    kind = require_writable(endpoint.registry, name)
+    require(access, name, letter)
+    return kind
+
+
+def require_writable(registry: Registry, name: str) -> ResourceType:
+    """Return the type if others than the programme may write it."""
+    kind = served(registry, name)
+    if not kind.writable:
+        raise owned_by_programme(name)
+    return kind
 
 
 def owned_by_programme(name: str) -> ForbiddenError:

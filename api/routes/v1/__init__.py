@@ -6,6 +6,7 @@ from api.routes.v1 import (
     agreements,
     alerts,
     attendance,
+    bulk,
     calendars,
     concerns,
     connections,
@@ -51,6 +52,7 @@ ROUTERS = (
     concerns.router,
     load.router,  # before facilitators: `load` is no id
     walk_ins.router,
+    bulk.router,
     facilitators.router,
     calendars.router,
     credentials.router,

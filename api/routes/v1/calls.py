@@ -20,8 +20,10 @@ from api.routes.v1.paging import Paging, rows_after
 from api.routes.v1.preconditions import etag, is_known
 from api.routes.v1.schema import Page, RowOut, Schema
 from service.access import Access
+from service.database import read_within
 from service.errors import InvalidError
-from service.handlers import execute
+from service.handlers import execute, execute_within
+from service.models.aggregates import Aggregate
 from service.models.base import Row
 from service.rows import get
 
@@ -35,17 +37,32 @@ NOT_MODIFIED = 304
 
 @dataclass(frozen=True)
 class Call:
-    """A request with the caller's access and what it runs on."""
+    """A request with the caller's access and what it runs on.
+
+    With a `session` the whole call is part of one unit of work, and may be made again (ADR 0024).
+    """
 
     request: Request
     context: Context
     access: Access
+    session: Session | None = None
 
     def read(self, work: Callable[[Session], T]) -> T:
+        if self.session is not None:
+            return read_within(self.session, work)
         return self.context.database.read(work)
 
     def execute(self, command: object) -> Any:  # noqa: ANN401 - each command has its result
+        if self.session is not None:
+            return execute_within(self.session, self.context.database, command)
         return execute(self.context.database, command)
+
+    def unit_of_work(self, work: Callable[[Session], T], *named: Aggregate) -> T:
+        """Run what has no command; routes never ask the database itself for one."""
+        if self.session is not None:
+            self.context.database.lock(self.session, *named)
+            return work(self.session)
+        return self.context.database.unit_of_work(work, *named)
 
     def by(self, named: str | None) -> str:
         """Return on whose behalf this is done: the person named, else the client."""

@@ -8,7 +8,10 @@ from typing import Any, get_args
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
+from api.routes.v1.repeating import REPLAYED, repeatable
+from api.routes.v1.rows import Results
 from api.routes.v1.schema import Body, Page, Schema
+from service.idempotency import HEADER
 
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
@@ -21,6 +24,17 @@ IF_NONE_MATCH = {
     "description": "The version that you have: 304 when it is the current one",
     "schema": TEXT,
     "example": 'W/"1"',
+}
+IDEMPOTENCY_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": (
+        "Of your making, one for each request: sent again within 24 hours, the request is not"
+        f" executed again and gets the same answer, marked by {REPLAYED}"
+    ),
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+    "example": "5b6a2f0e-1f2d-4c3b-8a9d-0e1f2a3b4c5d",
 }
 ETAG = {"ETag": {"description": "The version", "schema": TEXT, "example": 'W/"1"'}}
 LOCATION = {"Location": {"description": "Where it is", "schema": TEXT}}
@@ -53,6 +67,8 @@ PROBLEMS = {
     403: "The client is a hospital's, or its token lacks the scope",
     404: "There is no such thing here",
     409: "It exists already, or stands in the way",
+    413: "The body is longer than is taken",
+    415: "The body is not JSON",
     412: "If-Match names a version that is not the current one",
     422: "A field has the wrong form, or the present state forbids the change",
     503: "Busy: try again in a moment",
@@ -63,11 +79,23 @@ def described(router: APIRouter) -> APIRouter:
     """Give every operation of the router its examples, headers and problems."""
     for route in router.routes:
         if isinstance(route, APIRoute):
-            parameters = [IF_NONE_MATCH] if _conditional(route) else []
+            if _repeats(route) and route.response_model is not Results:  # each row has its own key
+                route.endpoint = repeatable(route.endpoint)
+            parameters = _parameters(route)
             extra = {"parameters": parameters, "responses": _success(route)}
             route.openapi_extra = {**_request(route), **extra}
             route.responses = {**_problems(route), **route.responses}
     return router
+
+
+def _repeats(route: APIRoute) -> bool:
+    return "POST" in (route.methods or ())
+
+
+def _parameters(route: APIRoute) -> list[dict[str, Any]]:
+    if _repeats(route):
+        return [IDEMPOTENCY_KEY]
+    return [IF_NONE_MATCH] if _conditional(route) else []
 
 
 def _request(route: APIRoute) -> dict[str, Any]:
@@ -101,6 +129,8 @@ def _reads(route: APIRoute) -> bool:
 def _headers(route: APIRoute, model: type[Schema]) -> dict[str, Any]:
     if issubclass(model, Page):
         return LINK
+    if "version" not in model.model_fields:
+        return {}
     return ETAG | LOCATION if route.status_code == CREATED else ETAG
 
 
@@ -110,6 +140,8 @@ def _problems(route: APIRoute) -> dict[int | str, dict[str, Any]]:
         codes.add(404)
     if not _reads(route):
         codes |= {409, 412, 503}
+    if route.dependant.body_params:
+        codes |= {413, 415}
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         code: {"description": PROBLEMS[code], "content": {PROBLEM_JSON: {"schema": schema}}}

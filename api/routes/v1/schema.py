@@ -24,7 +24,8 @@ from sqlmodel import Session
 from service.commands import UNSET
 from service.models.base import Row
 
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f"
+CONTROL, PRINTED = re.compile(f"[{CONTROLS}]"), f"[^{CONTROLS}]"
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 NEXT = "https://alongside.example/v1/patients?limit=50&cursor=MDE5OWI3YzI"
 # An offset or the precision of a search must not lead out of the calendar.
@@ -37,6 +38,11 @@ def _printable(value: str) -> str:
     if CONTROL.search(value):
         raise ValueError("must not hold control characters")
     return value
+
+
+def _whole(value: object) -> object:
+    """Take 12.0 for 12, as JSON Schema does; a text or a truth value is not a number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _dated(value: object) -> object:
@@ -60,13 +66,17 @@ Text = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
     AfterValidator(_printable),
+    Field(json_schema_extra={"pattern": f"^{PRINTED}*[^{CONTROLS}\\s]{PRINTED}*$"}),
 ]
 LongText = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=5000), AfterValidator(_printable)
+    str,
+    StringConstraints(strip_whitespace=True, max_length=5000),
+    AfterValidator(_printable),
+    Field(json_schema_extra={"pattern": f"^{PRINTED}*$"}),
 ]
 Moment = Annotated[datetime, BeforeValidator(_dated), AfterValidator(_utc)]
 Day = Annotated[date, BeforeValidator(_dated)]
-Count = Annotated[StrictInt, Field(ge=1, le=LARGEST)]
+Count = Annotated[StrictInt, Field(ge=1, le=LARGEST), BeforeValidator(_whole)]
 
 
 def unset() -> Any:  # noqa: ANN401 - the default of a field whose type has no room for it

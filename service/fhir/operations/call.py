@@ -18,6 +18,7 @@ from service.fhir.search_results import CURSOR
 Json = dict[str, Any]
 Pairs = Sequence[tuple[str, str]]
 
+PARAMETERS = "Parameters"
 SILENT = frozenset({"_format", "_pretty"})
 
 
@@ -88,20 +89,20 @@ class Call:
     strict: bool = False
 
 
-def inputs_of(pairs: Pairs, body: bytes = b"") -> Inputs:
+def inputs_of(pairs: Pairs, body: bytes = b"", *, takes_resource: bool = True) -> Inputs:
     """Return the parameters of the address and of the body: Parameters, or the one resource.
+
+    `takes_resource` tells whether the operation has a resource for a parameter.
 
     Raises:
         InvalidError: the body is not FHIR's JSON, or not well-formed Parameters.
     """
     if not body.strip():
         return Inputs(tuple(pairs))
-    try:
-        value = parse(body).value
-    except LexicalError as error:
-        problem = Problem(error.expression, error.message, "structure")
-        raise InvalidElementsError((problem,)) from None
-    if value.get("resourceType") != "Parameters":
+    value = _resource(body)
+    if value["resourceType"] != PARAMETERS:
+        if not takes_resource:
+            raise InvalidError(f"must be {PARAMETERS}", element="resourceType")
         return Inputs(tuple(pairs), {"resource": value})
     said, parts = list(pairs), {}
     for number, each in enumerate(_items(value.get("parameter", []))):
@@ -113,6 +114,17 @@ def inputs_of(pairs: Pairs, body: bytes = b"") -> Inputs:
         else:
             parts[name] = found
     return Inputs(tuple(said), parts)
+
+
+def _resource(body: bytes) -> Json:
+    try:
+        value = parse(body).value
+    except LexicalError as error:
+        problem = Problem(error.expression, error.message, "structure")
+        raise InvalidElementsError((problem,)) from None
+    if not isinstance(value.get("resourceType"), str):
+        raise InvalidError("must be the name of a resource type", element="resourceType")
+    return value
 
 
 def _items(value: Any) -> list[Any]:  # noqa: ANN401 - JSON

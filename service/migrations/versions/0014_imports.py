@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0014_imports"
-down_revision = "0012_facilitation"
+down_revision = "0013_idempotency"
 
 
 def upgrade() -> None:
