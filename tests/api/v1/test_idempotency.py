@@ -23,7 +23,7 @@ from service.models.idempotency import KeptAnswer
 from service.smart.clients import find_client
 from service.smart.tokens import Grant, issue
 from tests import world
-from tests.api.v1.programme import BOTH, Api, everything, open_api, rules
+from tests.api.v1.programme import EVERY_SCOPE, Api, everything, open_api, rules
 
 PERSON = {"family": "Rivera", "given": "Lucia", "birth_date": "1988-04-17"}
 KEY = {"Idempotency-Key": "5b6a2f0e-1f2d-4c3b-8a9d-0e1f2a3b4c5d"}
@@ -56,7 +56,7 @@ def timed(database_url: str, tmp_path: Path, hours: Hours) -> Iterator[Api]:
     def work(session: Session) -> str:
         client = find_client(session, "programme")
         assert client is not None
-        return issue(session, client, Grant(scope=BOTH, seconds=3 * 24 * 3600), hours())
+        return issue(session, client, Grant(scope=EVERY_SCOPE, seconds=3 * 24 * 3600), hours())
 
     with open_api(database_url, tmp_path, hours) as opened:
         opened.token = opened.database.unit_of_work(work)
@@ -127,7 +127,7 @@ def test_two_keys_at_once_are_none(sqlite_api):
 
 
 def test_a_key_belongs_to_its_client(api):
-    other = api.new_token("other", BOTH)
+    other = api.new_token("other", EVERY_SCOPE)
     first = api.post("/v1/patients", PERSON, headers=KEY)
     theirs = api.post("/v1/patients", PERSON, headers=KEY, token=other)
     assert theirs.status_code == 201
