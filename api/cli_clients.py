@@ -1,6 +1,5 @@
 """`alongside clients`: who may call, and what each proves itself by."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,16 +13,9 @@ from service.models.connections import Client, Confidentiality
 from service.settings import Settings
 from service.smart.clients import Keys, all_clients
 from service.smart.fetching import LARGEST
-from service.smart.keys import ALGORITHMS
+from service.smart.keys import ALGORITHMS, Algorithm
 
 clients = typer.Typer(help="Software that may call this service.", no_args_is_help=True)
-
-
-class Algorithm(StrEnum):
-    """What an assertion may be signed with."""
-
-    RS384 = "RS384"
-    ES384 = "ES384"
 
 
 Jwks = Annotated[

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from api import cors
 from api.context import Context
-from api.errors import HEADERS
+from api.oauth_errors import UNAVAILABLE, oauth_error
 from service.errors import BusyError
 from service.smart.discovery import INTROSPECT, REVOKE, TOKEN
 from service.smart.messages import TokenReply
@@ -23,8 +23,6 @@ from service.smart.messages import TokenReply
 FORM = "application/x-www-form-urlencoded"
 LONGEST_FORM = 16_384
 MOST_FIELDS = 30
-NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-JSON = "application/json"
 
 Form = list[tuple[str, str]]
 Answer = Callable[[Form, str | None], TokenReply]
@@ -43,7 +41,7 @@ def _endpoint(context: Context, answer: Answer) -> Any:  # noqa: ANN401 - as Sta
         try:
             form = await _form(request)
         except ValueError as error:
-            return _refused(400, "invalid_request", str(error))
+            return oauth_error(400, "invalid_request", str(error))
         return await _answered(context, answer, request, form)
 
     return endpoint
@@ -55,7 +53,7 @@ async def _answered(context: Context, answer: Answer, request: Request, form: Fo
     try:
         reply = await to_thread.run_sync(answer, form, authorization, limiter=context.authorizers)
     except BusyError as error:
-        return _refused(503, "temporarily_unavailable", str(error))
+        return oauth_error(503, UNAVAILABLE, str(error))
     if reply.revoked:
         context.known_tokens.forget(reply.revoked)
     request.state.client = reply.client
@@ -77,9 +75,3 @@ async def _form(request: Request) -> Form:
         return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError as error:
         raise ValueError("the form is not URL-encoded UTF-8 text") from error
-
-
-def _refused(status: int, error: str, description: str) -> Response:
-    content = {"error": error, "error_description": description}
-    headers = {**NO_STORE, **HEADERS.get(status, {})}
-    return Response(orjson.dumps(content), status, headers, JSON)

@@ -6,6 +6,7 @@ https://www.rfc-editor.org/rfc/rfc7517
 
 from collections import Counter
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any
 
 import orjson
@@ -18,8 +19,16 @@ from service.errors import InvalidError, RequiredError, ValueSetError
 Jwk = dict[str, Any]
 Key = RSAKey | ECKey
 
+
+class Algorithm(StrEnum):
+    """What is signed with here: https://www.rfc-editor.org/rfc/rfc7518#section-3.1 ."""
+
+    RS384 = "RS384"
+    ES384 = "ES384"
+
+
+ALGORITHMS = tuple(each.value for each in Algorithm)
 KEY_TYPES = {"RS384": "RSA", "ES384": "EC"}
-ALGORITHMS = tuple(KEY_TYPES)
 CURVE = "P-384"
 # https://www.rfc-editor.org/rfc/rfc7518#section-3.3: RSA keys have 2048 bits or more. Larger than
 # these nobody needs, and their check would take our time.
