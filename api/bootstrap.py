@@ -11,6 +11,7 @@ from service import canonical, instruments, migrations
 from service.audit import open_audit, prepare
 from service.clock import Clock, system_clock
 from service.database import Database
+from service.encryption import Cipher
 from service.fhir.audiences import identifier_key
 from service.fhir.endpoint import Writing
 from service.fhir.projection import DocumentProjector
@@ -58,6 +59,7 @@ def build(settings: Settings, clock: Clock = system_clock, *, key: bytes | None 
             recognises=questionnaire_response.is_known,
             crisis_text=settings.crisis_text,
         ),
+        cipher=cipher_of(settings),
         key=_key(database) if key is None else key,
     )
 
@@ -70,6 +72,12 @@ def _server(settings: Settings, database: Database, clock: Clock) -> Server:
         clock=clock,
         fetcher=Fetcher(networks_of(settings.jwks_networks)),
     )
+
+
+def cipher_of(settings: Settings) -> Cipher:
+    """Return what secrets that must be read again are encrypted by."""
+    keys = settings.secrets_keys
+    return Cipher(keys.get_secret_value() if keys else "")
 
 
 def _key(database: Database) -> bytes:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api import bootstrap, logs, openapi, operators, upkeep
 from api.cli_clients import clients
+from api.cli_keys import keys
 from api.demo import bench_form
 from api.demo.run import run as run_demo
 from api.main import create_app, described
@@ -37,6 +38,7 @@ cli = typer.Typer(
 connections = typer.Typer(help="Hospitals, each with its EHR.", no_args_is_help=True)
 cli.add_typer(clients, name="clients")
 cli.add_typer(connections, name="connections")
+cli.add_typer(keys, name="keys")
 upkeep.add_to(cli)
 
 Port = Annotated[int, typer.Option(envvar="PORT", min=1, max=65535)]

@@ -9,6 +9,7 @@ from api.metrics import Metrics
 from service.audit import AuditWriter
 from service.clock import Clock
 from service.database import Database
+from service.encryption import Cipher
 from service.fhir.endpoint import Endpoint, Writing
 from service.fhir.mapping import Registry
 from service.fhir.store_reader import StoreReader
@@ -32,6 +33,7 @@ class Context:
     audit: AuditWriter
     server: Server
     writing: Writing
+    cipher: Cipher  # for secrets that must be read again
     key: bytes = field(repr=False)  # the installation's: FHIR ids and page links are made with it
 
     @cached_property

@@ -18,7 +18,7 @@ from service.maintenance import NAME, SELECT, Maintenance, of_row
 OPEN = frozenset(
     {
         "/livez", "/readyz", "/health", "/ready", "/metrics", "/fhir/metadata",
-        "/fhir/.well-known/smart-configuration",
+        "/fhir/.well-known/smart-configuration", "/oauth/jwks",
     }
 )  # what whoever runs it looks at, and what a client reads first  # fmt: skip
 FRESH_SECONDS = 1.0

@@ -6,7 +6,7 @@ https://www.rfc-editor.org/rfc/rfc6749
 from typing import Any
 
 from service.smart.assertions import ASSERTION_TYPE
-from service.smart.discovery import INTROSPECT, REVOKE, TOKEN, smart_configuration
+from service.smart.discovery import INTROSPECT, JWKS, REVOKE, TOKEN, smart_configuration
 
 Json = dict[str, Any]
 
@@ -55,6 +55,19 @@ REFUSED = {"error": "invalid_client", "error_description": "Client authenticatio
 WRONG = {"error": "invalid_scope", "error_description": "this client may not have: v1.write"}
 CLOSED = {"error": "temporarily_unavailable", "error_description": "closed for maintenance"}
 INCOMPLETE = {"error": "invalid_request", "error_description": "token is required"}
+KEYS = {
+    "keys": [
+        {
+            "kid": "0199b7c26c1f7a539d3e5b8f0c2a4e61",
+            "use": "sig",
+            "alg": "ES384",
+            "kty": "EC",
+            "crv": "P-384",
+            "x": "tX8BX0NhvZ0XaP2Fe7P1sGOvqTn0rTz8nCtkPKJpBJmJtAUY0PEXjM3e0PI9P8Xf",
+            "y": "kAMlBTMtO2bAxAGM1Ya0XiVYhQTsuFLaLZaLD4qJPCmWQpU2AVYnMaEsIuZXnBYA",
+        }
+    ]
+}
 BY_CLIENT: list[Json] = [{"clientSecret": []}, {}]
 
 
@@ -65,6 +78,7 @@ def paths() -> Json:
         TOKEN: {"post": _token()},
         INTROSPECT: {"post": _introspect()},
         REVOKE: {"post": _revoke()},
+        JWKS: {"get": _jwks()},
     }
 
 
@@ -113,6 +127,13 @@ def _revoke() -> Json:
         "200": _reply("It is not a token of this client, or no longer", {}),
         **_refusals("The request is wrong", INCOMPLETE),
     }
+    return found
+
+
+def _jwks() -> Json:
+    found = _operation("jwks", "The public keys of what this service signs")
+    found["security"] = []
+    found["responses"] = {"200": _reply("A JWK Set (RFC 7517); no key is secret", KEYS)}
     return found
 
 

@@ -4,6 +4,7 @@ import getpass
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from sqlmodel import Session, col, select
@@ -18,7 +19,8 @@ from service.errors import AlongsideError, ForbiddenError, NotFoundError, ValueS
 from service.identifiers import new_id
 from service.models.aggregates import Aggregate
 from service.models.connections import Confidentiality, Connection
-from service.smart import clients
+from service.models.keys import SigningKey
+from service.smart import clients, signing
 from service.smart.tokens import Grant, issue
 
 CONNECTIONS = Aggregate("connections", "all")
@@ -127,6 +129,27 @@ def disable_client(context: Context, name: str) -> None:
     now = context.clock()
     with audited(context, name, "clients/disable"):
         context.database.unit_of_work(lambda session: clients.disable_client(session, name, now))
+
+
+def rotate_keys(context: Context, older_than: timedelta) -> list[SigningKey]:
+    """Sign with new keys from now on; nothing is half done, whatever becomes of the process."""
+    now = context.clock()
+    with audited(context, None, "keys/rotate"):
+        pairs = signing.new_pairs()
+        return context.database.unit_of_work(
+            lambda session: signing.rotate(
+                session, context.cipher, pairs, now=now, older_than=older_than
+            ),
+            signing.KEYS,
+        )
+
+
+def encrypt_keys(context: Context) -> int:
+    """Encrypt private keys by the present key of the setting; return how many were not."""
+    with audited(context, None, "keys/encrypt"):
+        return context.database.unit_of_work(
+            lambda session: signing.encrypt_again(session, context.cipher), signing.KEYS
+        )
 
 
 def connection_names(session: Session) -> dict[UUID, str]:

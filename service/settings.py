@@ -16,6 +16,8 @@ CRISIS_TEXT = (
 )
 
 
+# 32 bytes in base64: https://github.com/fernet/spec/blob/master/Spec.md#key-format
+FERNET = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]=")
 DEFAULT_CANONICAL_BASE = "https://alongside.example/fhir"
 
 
@@ -53,6 +55,7 @@ class Settings(Canonical):
     page_size: int = Field(default=20, ge=1, le=1000)
     page_size_limit: int = Field(default=200, ge=1, le=1000)
     jwks_networks: str | None = None
+    secrets_keys: SecretStr | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
     metrics_token: SecretStr | None = Field(default=None, min_length=16)
@@ -70,6 +73,14 @@ class Settings(Canonical):
     def _networks(cls, value: str | None) -> str | None:
         for each in filter(None, (value or "").split(",")):
             ip_network(each.strip())  # says what is wrong with it
+        return value
+
+    @field_validator("secrets_keys")
+    @classmethod
+    def _fernet(cls, value: SecretStr | None) -> SecretStr | None:
+        for each in filter(None, (value.get_secret_value() if value else "").split(",")):
+            if not FERNET.fullmatch(each.strip()):
+                raise ValueError("each is 44 characters, as `alongside keys secret` prints them")
         return value
 
     @model_validator(mode="after")

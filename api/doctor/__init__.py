@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import bootstrap
-from api.doctor import contents, machine, queues, reach
+from api.doctor import contents, machine, queues, reach, secrets
 from api.doctor.findings import Finding, Level, error
 from service.clock import Clock, system_clock
 from service.settings import Settings
@@ -24,6 +24,8 @@ def examine(settings: Settings, clock: Clock = system_clock) -> Iterator[Finding
         yield from found
         if all(each.check != "migrations" or each.level is Level.OK for each in found):
             yield from database.read(lambda session: list(queues.findings(session, clock())))
+            cipher = bootstrap.cipher_of(settings)
+            yield from database.read(lambda session: list(secrets.findings(session, cipher)))
     except SQLAlchemyError as failure:
         kind = type(getattr(failure, "orig", None) or failure).__name__
         yield error("database", f"The database refused a question ({kind}): alongside migrate.")

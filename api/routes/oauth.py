@@ -1,4 +1,4 @@
-"""/oauth: token, introspect and revoke; reads the form, then leaves the event loop.
+"""/oauth: token, introspect, revoke and our public keys; a form is read on the event loop.
 
 https://www.rfc-editor.org/rfc/rfc6749#section-3.2
 """
@@ -16,9 +16,11 @@ from starlette.routing import Route
 from api import cors
 from api.context import Context
 from api.oauth_errors import UNAVAILABLE, oauth_error
+from service.clock import microseconds
 from service.errors import BusyError
-from service.smart.discovery import INTROSPECT, REVOKE, TOKEN
+from service.smart.discovery import INTROSPECT, JWKS, REVOKE, TOKEN
 from service.smart.messages import TokenReply
+from service.smart.signing import CACHED_SECONDS, SELECT_PUBLISHED, jwk_set
 
 FORM = "application/x-www-form-urlencoded"
 LONGEST_FORM = 16_384
@@ -32,8 +34,20 @@ def routes(context: Context) -> list[Route]:
     """Return the routes of the authorization server."""
     server = context.server
     answers = {TOKEN: server.reply, INTROSPECT: server.introspect, REVOKE: server.revoke}
-    return [cors.route(path, _endpoint(context, each), method="POST")
-            for path, each in answers.items()]  # fmt: skip
+    found = [cors.route(path, _endpoint(context, each), method="POST")
+             for path, each in answers.items()]  # fmt: skip
+    return [*found, cors.route(JWKS, _jwks(context), method="GET")]
+
+
+def _jwks(context: Context) -> Any:  # noqa: ANN401 - as Starlette has it
+    async def endpoint(_request: Request) -> Response:
+        now = microseconds(context.clock())
+        rows = await context.reader.rows(SELECT_PUBLISHED, (now,))
+        headers = {"Cache-Control": f"public, max-age={CACHED_SECONDS}"}
+        content = jwk_set([public for (public,) in rows])
+        return Response(content, headers=headers, media_type="application/json")
+
+    return endpoint
 
 
 def _endpoint(context: Context, answer: Answer) -> Any:  # noqa: ANN401 - as Starlette has it

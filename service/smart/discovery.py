@@ -9,6 +9,7 @@ from service.smart.authentication import CLIENT_CREDENTIALS, METHODS
 from service.smart.keys import ALGORITHMS
 
 TOKEN, INTROSPECT, REVOKE = "/oauth/token", "/oauth/introspect", "/oauth/revoke"
+JWKS = "/oauth/jwks"
 # Any narrower scope can be had too: these are the widest, in the spelling of SMART 2 and 1.
 SCOPES = (
     "system/*.cruds",
@@ -31,6 +32,7 @@ def smart_configuration(public_base: str) -> dict[str, Any]:
         "token_endpoint_auth_methods_supported": METHODS,
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "scopes_supported": list(SCOPES),
+        "jwks_uri": public_base + JWKS,
         "introspection_endpoint": public_base + INTROSPECT,
         "revocation_endpoint": public_base + REVOKE,
         "capabilities": list(CAPABILITIES),

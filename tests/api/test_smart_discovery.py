@@ -40,7 +40,8 @@ def test_a1_2_to_4_it_has_the_keys_of_a_server_without_launch(served_on_sqlite):
 def test_a1_5_it_names_no_issuer_without_openid_connect(served_on_sqlite):
     found = configuration(served_on_sqlite)
     assert "sso-openid-connect" not in found["capabilities"]
-    assert not {"issuer", "jwks_uri"} & set(found)
+    assert "issuer" not in found
+    assert found["jwks_uri"] == f"{BASE}/oauth/jwks"  # RFC 8414 has it without OpenID Connect
 
 
 def test_a1_6_capabilities_are_what_holds(served_on_sqlite):

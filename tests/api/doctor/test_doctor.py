@@ -10,6 +10,7 @@ from api.doctor import examine, machine
 from api.doctor.findings import Level
 from service import maintenance
 from service.clock import microseconds, system_clock
+from service.encryption import new_key
 from service.engine import UNIT_OF_WORK, create_engine
 from service.fhir.rebuild import NAME as REBUILD
 from service.settings import Settings
@@ -25,6 +26,7 @@ def settings(database_url):
         database_url=database_url,
         public_base_url="https://groups.example.org",
         canonical_base="https://groups.example.org/fhir",
+        secrets_keys=new_key(),
     )
     install(found.model_copy(update={"canonical_base": Settings().canonical_base}))
     return found
@@ -49,6 +51,7 @@ def test_a_sound_installation_has_nothing_to_say(settings):
     assert set(found(settings)) >= {
         "settings", "public-address", "disk", "database", "migrations", "guard", "key",
         "statistics", "clock", "consents-due", "expired-tokens", "documents", "maintenance",
+        "secrets",
     }  # fmt: skip
 
 
