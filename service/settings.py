@@ -16,6 +16,7 @@ CRISIS_TEXT = (
 )
 
 
+ADDRESS = re.compile(r"https?://[^\s|#?\"\\]+")
 # 32 bytes in base64: https://github.com/fernet/spec/blob/master/Spec.md#key-format
 FERNET = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]=")
 DEFAULT_CANONICAL_BASE = "https://alongside.example/fhir"
@@ -33,7 +34,7 @@ class Canonical(BaseSettings):
     @field_validator("canonical_base")
     @classmethod
     def _names(cls, value: str) -> str:
-        if not re.fullmatch(r"https?://[^\s|#?\"\\]+", value):
+        if not ADDRESS.fullmatch(value):
             raise ValueError("must begin with http:// or https://, without query or fragment")
         return value.rstrip("/")
 
@@ -64,8 +65,8 @@ class Settings(Canonical):
     @field_validator("public_base_url")
     @classmethod
     def _absolute(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
+        if not ADDRESS.fullmatch(value):
+            raise ValueError("must begin with http:// or https://, without query or fragment")
         return value.rstrip("/")
 
     @field_validator("jwks_networks")

@@ -5,11 +5,14 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html
 
 from typing import Any
 
+from service.identifiers import keyed_id
 from service.smart.authentication import CLIENT_CREDENTIALS, METHODS
 from service.smart.keys import ALGORITHMS
 
 TOKEN, INTROSPECT, REVOKE = "/oauth/token", "/oauth/introspect", "/oauth/revoke"
 JWKS = "/oauth/jwks"
+CONFIGURATION = "/fhir/.well-known/smart-configuration"
+INSTALLATION = "X-Alongside-Installation"
 # Any narrower scope can be had too: these are the widest, in the spelling of SMART 2 and 1.
 SCOPES = (
     "system/*.cruds",
@@ -37,6 +40,11 @@ def smart_configuration(public_base: str) -> dict[str, Any]:
         "revocation_endpoint": public_base + REVOKE,
         "capabilities": list(CAPABILITIES),
     }
+
+
+def installation_mark(key: bytes) -> str:
+    """Return what tells this installation from another; nothing else follows from it."""
+    return keyed_id(key, "installation", "mark")
 
 
 def oauth_uris(public_base: str) -> dict[str, str]:

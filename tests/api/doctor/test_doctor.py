@@ -60,6 +60,7 @@ def test_a_sound_installation_has_nothing_to_say(settings):
     [
         ({"public_base_url": "http://127.0.0.1:8000"}, "public-address", "warning", "only this"),
         ({"public_base_url": "http://a.example"}, "public-address", "error", "https"),
+        ({"public_base_url": "https://a.example/fhir"}, "public-address", "error", "leave /fhir"),
         ({"canonical_base": "https://alongside.example/fhir"}, "canonical-base", "warning",
          "ALONGSIDE_CANONICAL_BASE"),
         ({"trusted_proxies": "*"}, "trusted-proxies", "error", "name the proxy"),
