@@ -21,8 +21,9 @@ from service.fhir.store_reader import open_reader
 from service.models.aggregates import Aggregate
 from service.models.groups import Programme
 from service.models.screening import Instrument
-from service.settings import Settings
+from service.settings import Settings, rate_of
 from service.smart.fetching import Fetcher, networks_of
+from service.smart.limiting import Limiter, Rates
 from service.smart.server import Server
 
 INSTALLATION = Aggregate("installation", "1")
@@ -71,6 +72,16 @@ def _server(settings: Settings, database: Database, clock: Clock) -> Server:
         seconds=settings.access_token_seconds,
         clock=clock,
         fetcher=Fetcher(networks_of(settings.jwks_networks)),
+        limiter=Limiter(rates_of(settings)),
+    )
+
+
+def rates_of(settings: Settings) -> Rates:
+    """Return how often the authorization server may be asked."""
+    return Rates(
+        address=rate_of(settings.oauth_address_rate),
+        failures=rate_of(settings.oauth_failure_rate),
+        client=rate_of(settings.oauth_client_rate),
     )
 
 

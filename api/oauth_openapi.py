@@ -54,6 +54,7 @@ ACTIVE = {
 REFUSED = {"error": "invalid_client", "error_description": "Client authentication failed"}
 WRONG = {"error": "invalid_scope", "error_description": "this client may not have: v1.write"}
 CLOSED = {"error": "temporarily_unavailable", "error_description": "closed for maintenance"}
+TOO_MANY = {"error": "temporarily_unavailable", "error_description": "too many requests"}
 INCOMPLETE = {"error": "invalid_request", "error_description": "token is required"}
 KEYS = {
     "keys": [
@@ -149,6 +150,7 @@ def _refusals(description: str, example: Json) -> Json:
     return {
         "400": _reply(description, example),
         "401": _reply("The client did not prove who it is", REFUSED),
+        "429": _reply("Too many requests; Retry-After says when to come back", TOO_MANY),
         "503": _reply("Closed for maintenance; Retry-After says for how long", CLOSED),
     }
 

@@ -7,6 +7,7 @@ import re
 from ipaddress import ip_network
 from typing import Literal, Self
 
+from limits import RateLimitItem, parse_many
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -56,6 +57,9 @@ class Settings(Canonical):
     page_size: int = Field(default=20, ge=1, le=1000)
     page_size_limit: int = Field(default=200, ge=1, le=1000)
     jwks_networks: str | None = None
+    oauth_address_rate: str = "600/minute"
+    oauth_failure_rate: str = "30/minute"
+    oauth_client_rate: str = "600/minute"
     secrets_keys: SecretStr | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
@@ -74,6 +78,15 @@ class Settings(Canonical):
     def _networks(cls, value: str | None) -> str | None:
         for each in filter(None, (value or "").split(",")):
             ip_network(each.strip())  # says what is wrong with it
+        return value
+
+    @field_validator("oauth_address_rate", "oauth_failure_rate", "oauth_client_rate")
+    @classmethod
+    def _rate(cls, value: str) -> str:
+        try:
+            rate_of(value)
+        except ValueError:
+            raise ValueError("must be as in 60/minute, 5/second or 1000/hour, or off") from None
         return value
 
     @field_validator("secrets_keys")
@@ -96,6 +109,14 @@ class Settings(Canonical):
         if self.audit_database_url is not None:
             return self.audit_database_url
         return audit_url_beside(self.database_url)
+
+
+def rate_of(text: str) -> RateLimitItem | None:
+    """Return the rate that a setting names, ValueError where it is none; `off` is no limit."""
+    if text == "off":
+        return None
+    (found,) = parse_many(text)
+    return found
 
 
 def audit_url_beside(database_url: str) -> str:

@@ -19,15 +19,15 @@ from api.oauth_errors import UNAVAILABLE, oauth_error
 from service.clock import microseconds
 from service.errors import BusyError
 from service.smart.discovery import INTROSPECT, JWKS, REVOKE, TOKEN
-from service.smart.messages import TokenReply
+from service.smart.limiting import counted
+from service.smart.messages import Fields, TokenReply
 from service.smart.signing import CACHED_SECONDS, SELECT_PUBLISHED, jwk_set
 
 FORM = "application/x-www-form-urlencoded"
 LONGEST_FORM = 16_384
 MOST_FIELDS = 30
 
-Form = list[tuple[str, str]]
-Answer = Callable[[Form, str | None], TokenReply]
+Answer = Callable[[Fields, str | None, str], TokenReply]
 
 
 def routes(context: Context) -> list[Route]:
@@ -61,11 +61,14 @@ def _endpoint(context: Context, answer: Answer) -> Any:  # noqa: ANN401 - as Sta
     return endpoint
 
 
-async def _answered(context: Context, answer: Answer, request: Request, form: Form) -> Response:
+async def _answered(context: Context, answer: Answer, request: Request, form: Fields) -> Response:
     """Ask in one of a few threads: who waits for a client's keys keeps nobody else waiting."""
     authorization = request.headers.get("authorization")
+    address = counted(request.client.host if request.client else None)
     try:
-        reply = await to_thread.run_sync(answer, form, authorization, limiter=context.authorizers)
+        reply = await to_thread.run_sync(
+            answer, form, authorization, address, limiter=context.authorizers
+        )
     except BusyError as error:
         return oauth_error(503, UNAVAILABLE, str(error))
     if reply.revoked:
@@ -74,7 +77,7 @@ async def _answered(context: Context, answer: Answer, request: Request, form: Fo
     return Response(orjson.dumps(reply.body), reply.status, dict(reply.headers))
 
 
-async def _form(request: Request) -> Form:
+async def _form(request: Request) -> Fields:
     """Return the fields of the form; ValueError says what is wrong with it."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != FORM:

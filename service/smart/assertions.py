@@ -81,6 +81,15 @@ def read(text: str, token_url: str, now: float) -> Assertion:
     )
 
 
+def claimed(text: str) -> str:
+    """Return whose assertion it says it is; nothing of it is checked."""
+    try:
+        issuer = _parts(text)[1].get("iss")
+    except RefusedAssertionError:
+        return ""
+    return issuer if isinstance(issuer, str) else ""
+
+
 def _parts(text: str) -> tuple[Claims, Claims]:
     segments = text.split(".")
     if len(segments) != 3 or not all(map(SEGMENT.fullmatch, segments)):  # noqa: PLR2004

@@ -24,6 +24,7 @@ CHALLENGE = 'Basic realm="alongside", charset="UTF-8"'
 FAILED = "Client authentication failed"
 
 Form = dict[str, str]
+Fields = list[tuple[str, str]]  # of a form, as it was sent
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,19 @@ class BearerRefusedError(OAuth2Error):  # type: ignore[misc]
         return [*super().get_headers(), ("WWW-Authenticate", challenge)]
 
 
+class TooManyRequestsError(OAuth2Error):  # type: ignore[misc]
+    """429; RFC 6749 has the name for another endpoint, and none of its own for this."""
+
+    error = "temporarily_unavailable"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(description="too many requests", status_code=429)
+        self.seconds = seconds
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        return [*super().get_headers(), ("Retry-After", str(self.seconds))]
+
+
 def sayable(text: str) -> str:
     """Return text that an error may say."""
     return FORBIDDEN.sub("?", text)
@@ -84,7 +98,7 @@ def listed(names: list[str]) -> str:
     return sayable(" ".join(names))[:LONGEST_NAME]
 
 
-def single(form: list[tuple[str, str]]) -> Form:
+def single(form: Fields) -> Form:
     """Return the form's fields.
 
     Raises:

@@ -35,9 +35,11 @@ from service.smart.clients import find_client
 from service.smart.discovery import TOKEN
 from service.smart.fetching import Fetcher
 from service.smart.key_sets import KeySets
+from service.smart.limiting import Limiter, claimed
 from service.smart.messages import (
     BearerRefusedError,
     ClientRefusedError,
+    Fields,
     Form,
     TokenReply,
     TokenRequest,
@@ -48,6 +50,7 @@ from service.smart.messages import (
 )
 from service.smart.tokens import TOKEN_BYTES, Grant, bearer, remember
 
+UNAUTHORIZED = 401
 NO_STORE = [
     ("Content-Type", "application/json"),
     ("Cache-Control", "no-store"),
@@ -88,6 +91,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         seconds: int,
         clock: Clock,
         fetcher: Fetcher | None = None,
+        limiter: Limiter | None = None,
     ) -> None:
         super().__init__()
         self.database = database
@@ -95,6 +99,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         self.seconds = seconds
         self.clock = clock
         self.fetcher = fetcher or Fetcher()
+        self.limiter = limiter or Limiter()
         self.register_grant(ClientCredentialsGrant)
         self.register_token_generator("default", self._generate)
         self.register_client_auth_method(
@@ -107,28 +112,42 @@ class Server(AuthorizationServer):  # type: ignore[misc]
             ),
         )
 
-    def reply(self, form: list[tuple[str, str]], authorization: str | None) -> TokenReply:
+    def reply(self, form: Fields, authorization: str | None, address: str = "") -> TokenReply:
         """Answer a request for a token."""
-        return self._answered(self._token, form, authorization)
+        return self._answered(self._token, form, authorization, address)
 
-    def introspect(self, form: list[tuple[str, str]], authorization: str | None) -> TokenReply:
+    def introspect(self, form: Fields, authorization: str | None, address: str = "") -> TokenReply:
         """Answer what a token is worth, to a client or to who has a token (RFC 7662)."""
-        return self._answered(self._introspection, form, authorization)
+        return self._answered(self._introspection, form, authorization, address)
 
-    def revoke(self, form: list[tuple[str, str]], authorization: str | None) -> TokenReply:
+    def revoke(self, form: Fields, authorization: str | None, address: str = "") -> TokenReply:
         """End a token of the client that asks (RFC 7009)."""
-        return self._answered(self._revocation, form, authorization)
+        return self._answered(self._revocation, form, authorization, address)
 
     def _answered(
         self,
         work: Callable[[Form, str | None], TokenReply],
-        form: list[tuple[str, str]],
+        form: Fields,
         authorization: str | None,
+        address: str,
     ) -> TokenReply:
-        try:
+        def limited() -> TokenReply:
+            self.limiter.admit(address)
             fields = single(form)
             one_proof(fields, authorization)
-            return work(fields, authorization)
+            client = claimed(fields, authorization)
+            self.limiter.check(address, client)
+            found = self.safely(lambda: work(fields, authorization))
+            if found.status == UNAUTHORIZED:
+                self.limiter.failed(address, client)
+            return found
+
+        return self.safely(limited)
+
+    def safely(self, work: Callable[[], TokenReply]) -> TokenReply:
+        """Return what is answered, errors included."""
+        try:
+            return work()
         except OAuth2Error as error:
             return self.handle_response(*error(None))
         except ValueError:  # Authlib's, where input has what an error may not say
@@ -191,6 +210,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
             raise
         except InvalidClientError as error:
             raise ClientRefusedError from error
+        self.limiter.proved(client.row.name)
         return client
 
     def save_token(self, token: dict[str, Any], request: TokenRequest) -> None:
