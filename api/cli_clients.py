@@ -92,6 +92,13 @@ def disable_client(name: str) -> None:
     print(f"{name} is disabled.")
 
 
+@clients.command("enable")
+def enable_client(name: str) -> None:
+    """Admit a client again, by the proof that it had; it must ask for new tokens."""
+    operators.enable_client(bootstrap.build(Settings()), name)
+    print(f"{name} is enabled.")
+
+
 def _proof(client: Client) -> str:
     """Return what the client proves itself by."""
     if not client.has_keys:

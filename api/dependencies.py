@@ -19,7 +19,11 @@ CLIENT_CREDENTIALS = OAuth2(
     flows={
         "clientCredentials": {
             "tokenUrl": "/oauth/token",
-            "scopes": {"v1.read": "Read the programme's records", "v1.write": "Change them"},
+            "scopes": {
+                "v1.read": "Read the programme's records",
+                "v1.write": "Change them",
+                "v1.admin": "Say who may call",
+            },
         }
     },
     scheme_name="clientCredentials",
@@ -75,6 +79,14 @@ async def v1_write(
     return _programme(await access_of(request, context), "v1.write")
 
 
+async def v1_admin(
+    request: Request,
+    context: CurrentContext,
+    _scheme: Annotated[object, Security(CLIENT_CREDENTIALS, scopes=["v1.admin"])],
+) -> Access:
+    return _programme(await access_of(request, context), "v1.admin")
+
+
 def _programme(access: Access, scope: str) -> Access:
     if not access.is_programme:
         raise ForbiddenError("/v1 is for the programme; a hospital's client uses /fhir")
@@ -85,3 +97,4 @@ def _programme(access: Access, scope: str) -> Access:
 
 V1Read = Annotated[Access, Depends(v1_read)]
 V1Write = Annotated[Access, Depends(v1_write)]
+V1Admin = Annotated[Access, Depends(v1_admin)]

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from api import administration
 from api.context import Context
 from service.access import GRANULAR, Scopes, is_granular, is_scope
 from service.audit import AuditEntry
@@ -90,45 +91,34 @@ def all_connections(session: Session) -> Sequence[Connection]:
 
 def add_client(context: Context, registration: Registration) -> str:
     """Add a client and return its secret; with keys it has none."""
-
-    def work(session: Session) -> str:
+    with audited(context, registration.name, "clients/add"):
         new = clients.NewClient(
             name=registration.name,
             scopes=registration.scopes,
-            connection_id=_connection(session, registration.connection),
+            connection_id=connection_id(context, registration.connection),
             ceiling=registration.ceiling,
             roster_role=registration.roster_role,
             keys=registration.keys,
         )
-        return clients.add_client(session, new)[1]
-
-    with audited(context, registration.name, "clients/add"):
-        _check_address(context, registration.keys)
-        return context.database.unit_of_work(work)
+        return administration.add_client(context, new)[1]
 
 
 def rotate_client(context: Context, name: str, keys: clients.Keys | None) -> str:
     """Give a client these keys, or a new secret, which is returned."""
-
-    def work(session: Session) -> str:
-        return clients.rotate_client(session, name, keys)[1]
-
     with audited(context, name, "clients/rotate"):
-        _check_address(context, keys)
-        return context.database.unit_of_work(work)
-
-
-def _check_address(context: Context, keys: clients.Keys | None) -> None:
-    """Raise InvalidError where no keys would be fetched from the address; it is not asked yet."""
-    if keys is not None and keys.jwks_url is not None:
-        context.server.fetcher.check(keys.jwks_url)
+        return administration.rotate_client(context, name, keys)[1]
 
 
 def disable_client(context: Context, name: str) -> None:
     """Refuse this client from now on."""
-    now = context.clock()
     with audited(context, name, "clients/disable"):
-        context.database.unit_of_work(lambda session: clients.disable_client(session, name, now))
+        administration.disable_client(context, name)
+
+
+def enable_client(context: Context, name: str) -> None:
+    """Admit this client again."""
+    with audited(context, name, "clients/enable"):
+        administration.enable_client(context, name)
 
 
 def rotate_keys(context: Context, older_than: timedelta) -> list[SigningKey]:
@@ -156,10 +146,12 @@ def connection_names(session: Session) -> dict[UUID, str]:
     return dict(session.exec(select(Connection.id, Connection.name)).all())
 
 
-def _connection(session: Session, name: str | None) -> UUID | None:
+def connection_id(context: Context, name: str | None) -> UUID | None:
+    """Return the id of the connection of this name; without a name it is the programme's."""
     if name is None:
         return None
-    found = session.exec(select(Connection.id).where(Connection.name == name)).first()
+    statement = select(Connection.id).where(Connection.name == name)
+    found = context.database.read(lambda session: session.exec(statement).first())
     if found is None:
         raise NotFoundError(f"there is no connection named {name}", element="connection")
     return found

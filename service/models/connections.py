@@ -39,6 +39,15 @@ class Confidentiality(StrEnum):
         return "NRV".index(self.value)
 
 
+class Proof(StrEnum):
+    """What a client proves itself by; by none it gets no token here."""
+
+    SECRET = "secret"  # noqa: S105 - the name of a kind
+    KEYS = "keys"
+    ADDRESS = "address"
+    NONE = "none"
+
+
 class Connection(Projected, table=True):
     """One hospital's EHR, test or production; its number is its audience in the document store."""
 
@@ -86,6 +95,15 @@ class Client(Row, table=True):
     def has_keys(self) -> bool:
         """Return whether it proves itself by keys, and so never by a secret."""
         return self.jwks is not None or self.jwks_url is not None
+
+    @property
+    def proof(self) -> Proof:
+        """Return what it proves itself by: its keys may be here, or at an address."""
+        if self.jwks_url is not None:
+            return Proof.ADDRESS
+        if self.jwks is not None:
+            return Proof.KEYS
+        return Proof.NONE if self.secret_hash is None else Proof.SECRET
 
 
 class UsedAssertion(SQLModel, table=True):

@@ -14,18 +14,22 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from service import driver
 from service.access import GRANULAR, V1_SCOPES, is_granular, is_scope
+from service.clock import microseconds
 from service.errors import (
     BusinessRuleError,
     DuplicateError,
     NotFoundError,
     ValueSetError,
 )
-from service.models.connections import Client, Confidentiality
+from service.models.connections import Client, Confidentiality, Connection
+from service.rows import get
 from service.smart.keys import ALGORITHMS, registered
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 SECRET_BYTES = 32
+REVOKE = "UPDATE access_tokens SET revoked = ? WHERE client_id = ? AND expires_at > ?"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +67,8 @@ def add_client(session: Session, new: NewClient) -> tuple[Client, str]:
         DuplicateError: there is a client of this name.
     """
     _check(new)
+    if new.connection_id is not None:
+        get(session, Connection, new.connection_id, "connection_id")
     if find_client(session, new.name) is not None:
         raise DuplicateError(f"there is a client named {new.name}", element="name")
     client = Client(
@@ -123,9 +129,8 @@ def _check(new: NewClient) -> None:
     if any(is_granular(scope) for scope in new.scopes):
         raise ValueSetError(GRANULAR, element="scopes")
     if not new.scopes or not all(is_scope(scope) for scope in new.scopes):
-        rule = (
-            "scopes are system/<Type or *>.<of c r u d s> and, for the programme, v1.read v1.write"
-        )
+        others = " ".join(sorted(V1_SCOPES))
+        rule = f"scopes are system/<Type or *>.<of c r u d s> and, for the programme, {others}"
         raise ValueSetError(rule, element="scopes")
     if new.connection_id is not None and V1_SCOPES.intersection(new.scopes):
         raise BusinessRuleError("v1 scopes are for the programme's clients", element="scopes")
@@ -154,6 +159,14 @@ def disable_client(session: Session, name: str, now: datetime) -> Client:
     """Refuse this client from now on, tokens that it holds included."""
     client = client_named(session, name)
     client.disabled_at = client.disabled_at or now
+    driver.execute(session, REVOKE, (True, client.id.hex, microseconds(now)))
+    return client
+
+
+def enable_client(session: Session, name: str) -> Client:
+    """Admit this client again; the tokens that it held before have ended."""
+    client = client_named(session, name)
+    client.disabled_at = None
     return client
 
 

@@ -22,6 +22,7 @@ SCOPES = (
     "system/*.*",
     "v1.read",
     "v1.write",
+    "v1.admin",
 )
 # permission-v2 promises scopes with ?parameter=value, which are not there yet (IG 370).
 CAPABILITIES = ("client-confidential-symmetric", "client-confidential-asymmetric", "permission-v1")

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from api.routes.v1 import (
     alerts,
     attendance,
+    clients,
     connections,
     consents,
     enrollments,
@@ -34,6 +35,7 @@ ROUTERS = (
     attendance.router,
     facilitators.router,
     connections.router,
+    clients.router,
     instruments.router,
 )
 

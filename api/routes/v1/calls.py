@@ -15,7 +15,7 @@ from sqlmodel import Session
 from sqlmodel.sql.expression import SelectOfScalar
 
 from api.context import Context
-from api.dependencies import V1Read, V1Write
+from api.dependencies import V1Admin, V1Read, V1Write
 from api.routes.v1.paging import Paging, rows_after
 from api.routes.v1.preconditions import etag, is_known
 from api.routes.v1.schema import Page, RowOut, Schema
@@ -68,8 +68,14 @@ async def _writing(request: Request, access: V1Write) -> Call:
     return _call(request, access)
 
 
+async def _administering(request: Request, access: V1Admin) -> Call:
+    return _call(request, access)
+
+
 Reading = Annotated[Call, Depends(_reading)]
 Writing = Annotated[Call, Depends(_writing)]
+# What it answers may hold a secret: it is never kept for a repeated request.
+Administering = Annotated[Call, Depends(_administering)]
 
 
 def _call(request: Request, access: Access) -> Call:
