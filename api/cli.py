@@ -17,7 +17,7 @@ from rich.progress import Progress
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from api import bootstrap, logs, openapi, operators, upkeep
+from api import bootstrap, cli_invitations, logs, openapi, operators, upkeep
 from api.cli_clients import clients
 from api.cli_keys import keys
 from api.demo import bench_form
@@ -37,6 +37,7 @@ cli = typer.Typer(
 )
 connections = typer.Typer(help="Hospitals, each with its EHR.", no_args_is_help=True)
 cli.add_typer(clients, name="clients")
+cli_invitations.add_to(clients)
 cli.add_typer(connections, name="connections")
 cli.add_typer(keys, name="keys")
 upkeep.add_to(cli)

@@ -15,6 +15,7 @@ from service.fhir.mapping import Registry
 from service.fhir.store_reader import StoreReader
 from service.settings import Settings
 from service.smart.known_tokens import KnownTokens
+from service.smart.registration import Registrar
 from service.smart.server import Server
 
 WRITERS = 8
@@ -39,6 +40,11 @@ class Context:
     @cached_property
     def known_tokens(self) -> KnownTokens:
         return KnownTokens(self.settings.access_token_memory_seconds)
+
+    @cached_property
+    def registrar(self) -> Registrar:
+        """Who answers software that registers itself."""
+        return Registrar(server=self.server, base_url=self.settings.public_base_url)
 
     @cached_property
     def metrics(self) -> Metrics:

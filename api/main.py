@@ -17,7 +17,7 @@ from api.bootstrap import build
 from api.context import Context
 from api.limits import LARGEST_BODY, BodyLimit
 from api.maintenance import MaintenanceGate
-from api.routes import fhir, metrics, oauth, package, v1
+from api.routes import fhir, metrics, oauth, package, registration, v1
 from service.settings import Settings
 
 log = logging.getLogger("alongside")
@@ -60,6 +60,7 @@ def create_app(context: Context) -> FastAPI:
     )
     errors.install(app)
     app.router.routes.extend(oauth.routes(context))
+    app.router.routes.extend(registration.routes(context))
     app.router.routes.extend(package.routes())
     app.router.routes.extend(metrics.routes(context))
     app.include_router(v1.router, max_body_size=LARGEST_BODY)

@@ -3,7 +3,7 @@
 import getpass
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -19,9 +19,9 @@ from service.connections import create_connection, create_facility
 from service.errors import AlongsideError, ForbiddenError, NotFoundError, ValueSetError
 from service.identifiers import new_id
 from service.models.aggregates import Aggregate
-from service.models.connections import Confidentiality, Connection
+from service.models.connections import Confidentiality, Connection, Invitation
 from service.models.keys import SigningKey
-from service.smart import clients, signing
+from service.smart import clients, invitations, signing
 from service.smart.tokens import Grant, issue
 
 CONNECTIONS = Aggregate("connections", "all")
@@ -107,6 +107,27 @@ def rotate_client(context: Context, name: str, keys: clients.Keys | None) -> str
     """Give a client these keys, or a new secret, which is returned."""
     with audited(context, name, "clients/rotate"):
         return administration.rotate_client(context, name, keys)[1]
+
+
+def invite(
+    context: Context, new: invitations.NewInvitation, connection: str | None
+) -> tuple[Invitation, str]:
+    """Let one piece of software register itself; return the invitation with its token."""
+    now = context.clock()
+    with audited(context, connection, "clients/invite"):
+        bound = replace(new, connection_id=connection_id(context, connection))
+        return context.database.unit_of_work(
+            lambda session: invitations.invite(session, bound, now)
+        )
+
+
+def withdraw_invitation(context: Context, invitation: UUID) -> None:
+    """Let nobody use this invitation any more."""
+    now = context.clock()
+    with audited(context, None, "clients/withdraw"):
+        context.database.unit_of_work(
+            lambda session: invitations.withdraw(session, invitation, now)
+        )
 
 
 def disable_client(context: Context, name: str) -> None:

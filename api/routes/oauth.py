@@ -34,9 +34,9 @@ def routes(context: Context) -> list[Route]:
     """Return the routes of the authorization server."""
     server = context.server
     answers = {TOKEN: server.reply, INTROSPECT: server.introspect, REVOKE: server.revoke}
-    found = [cors.route(path, _endpoint(context, each), method="POST")
+    found = [cors.route(path, _endpoint(context, each), "POST")
              for path, each in answers.items()]  # fmt: skip
-    return [*found, cors.route(JWKS, _jwks(context), method="GET")]
+    return [*found, cors.route(JWKS, _jwks(context), "GET")]
 
 
 def _jwks(context: Context) -> Any:  # noqa: ANN401 - as Starlette has it

@@ -90,6 +90,9 @@ class Client(Row, table=True):
     )
     roster_role: bool = False
     disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    # Of software that registered itself: what it said, and what it administers itself by.
+    software: dict[str, Any] | None = Field(default=None, sa_type=OPTIONAL_JSON)
+    registration_hash: str | None = Field(default=None, max_length=64)
 
     @property
     def has_keys(self) -> bool:
@@ -104,6 +107,23 @@ class Client(Row, table=True):
         if self.jwks is not None:
             return Proof.KEYS
         return Proof.NONE if self.secret_hash is None else Proof.SECRET
+
+
+class Invitation(Row, table=True):
+    """Lets one piece of software register itself, with no more than this; its token is not kept."""
+
+    __tablename__ = "invitations"
+
+    token_hash: str = Field(unique=True, max_length=64)
+    connection_id: UUID | None = Field(default=None, foreign_key="connections.id", index=True)
+    scopes: list[str] = Field(default_factory=list, sa_type=JSON)
+    ceiling: Confidentiality = Field(
+        default=Confidentiality.RESTRICTED, sa_type=enum_text(Confidentiality)
+    )
+    roster_role: bool = False
+    expires_at: int = Field(sa_type=BigInteger)
+    ended_at: int | None = Field(default=None, sa_type=BigInteger)  # used, or withdrawn
+    client_id: UUID | None = Field(default=None, foreign_key="clients.id", index=True)
 
 
 class UsedAssertion(SQLModel, table=True):

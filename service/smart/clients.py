@@ -66,7 +66,8 @@ def add_client(session: Session, new: NewClient) -> tuple[Client, str]:
         BusinessRuleError: a hospital's client asks for the programme's interface.
         DuplicateError: there is a client of this name.
     """
-    _check(new)
+    _check_name(new.name)
+    check_scopes(new.scopes, new.connection_id)
     if new.connection_id is not None:
         get(session, Connection, new.connection_id, "connection_id")
     if find_client(session, new.name) is not None:
@@ -78,7 +79,7 @@ def add_client(session: Session, new: NewClient) -> tuple[Client, str]:
         ceiling=new.ceiling,
         roster_role=new.roster_role,
     )
-    secret = _prove(client, new.keys)
+    secret = prove(client, new.keys)
     session.add(client)
     session.flush()
     return client, secret
@@ -95,10 +96,10 @@ def rotate_client(session: Session, name: str, keys: Keys | None = None) -> tupl
     if keys is None and client.has_keys:
         rule = f"{name} has keys and so no secret: give its new keys, or the address of its JWK Set"
         raise BusinessRuleError(rule, element="keys")
-    return client, _prove(client, keys)
+    return client, prove(client, keys)
 
 
-def _prove(client: Client, keys: Keys | None) -> str:
+def prove(client: Client, keys: Keys | None) -> str:
     """Set what the client proves itself by, and return its secret; a client has one or the other.
 
     An address of keys was looked at before, by who fetches from it.
@@ -122,17 +123,21 @@ def _algorithms(keys: Keys) -> list[str]:
     return sorted(set(keys.algorithms))
 
 
-def _check(new: NewClient) -> None:
-    if not NAME.fullmatch(new.name):
+def _check_name(name: str) -> None:
+    if not NAME.fullmatch(name):
         rule = "2 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit"
         raise ValueSetError(f"a client's name has {rule}", element="name")
-    if any(is_granular(scope) for scope in new.scopes):
+
+
+def check_scopes(scopes: Sequence[str], connection_id: UUID | None) -> None:
+    """Raise InvalidError where a client of this connection cannot have these scopes."""
+    if any(is_granular(scope) for scope in scopes):
         raise ValueSetError(GRANULAR, element="scopes")
-    if not new.scopes or not all(is_scope(scope) for scope in new.scopes):
+    if not scopes or not all(is_scope(scope) for scope in scopes):
         others = " ".join(sorted(V1_SCOPES))
         rule = f"scopes are system/<Type or *>.<of c r u d s> and, for the programme, {others}"
         raise ValueSetError(rule, element="scopes")
-    if new.connection_id is not None and V1_SCOPES.intersection(new.scopes):
+    if connection_id is not None and V1_SCOPES.intersection(scopes):
         raise BusinessRuleError("v1 scopes are for the programme's clients", element="scopes")
 
 

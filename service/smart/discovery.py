@@ -11,6 +11,7 @@ from service.smart.keys import ALGORITHMS
 
 TOKEN, INTROSPECT, REVOKE = "/oauth/token", "/oauth/introspect", "/oauth/revoke"
 JWKS = "/oauth/jwks"
+REGISTER = "/oauth/register"
 CONFIGURATION = "/fhir/.well-known/smart-configuration"
 INSTALLATION = "X-Alongside-Installation"
 # Any narrower scope can be had too: these are the widest, in the spelling of SMART 2 and 1.
@@ -37,6 +38,7 @@ def smart_configuration(public_base: str) -> dict[str, Any]:
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "scopes_supported": list(SCOPES),
         "jwks_uri": public_base + JWKS,
+        "registration_endpoint": public_base + REGISTER,
         "introspection_endpoint": public_base + INTROSPECT,
         "revocation_endpoint": public_base + REVOKE,
         "capabilities": list(CAPABILITIES),
@@ -54,4 +56,5 @@ def oauth_uris(public_base: str) -> dict[str, str]:
         "token": public_base + TOKEN,
         "introspect": public_base + INTROSPECT,
         "revoke": public_base + REVOKE,
+        "register": public_base + REGISTER,
     }

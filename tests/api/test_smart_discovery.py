@@ -11,6 +11,7 @@ from tests.api.served import BASE, Served
 CONFIGURATION = "/fhir/.well-known/smart-configuration"
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 ADDRESSES = ["/oauth/token", "/oauth/introspect", "/oauth/revoke"]
+REGISTRATION = "registration_endpoint"
 ORIGIN = {"Origin": "https://app.example"}
 
 
@@ -33,7 +34,7 @@ def test_a1_2_to_4_it_has_the_keys_of_a_server_without_launch(served_on_sqlite):
     assert found["grant_types_supported"] == ["client_credentials"]
     assert isinstance(found["capabilities"], list)
     # What belongs to a launch, which is not there.
-    absent = {"authorization_endpoint", "code_challenge_methods_supported", "registration_endpoint"}
+    absent = {"authorization_endpoint", "code_challenge_methods_supported"}
     assert not absent & set(found)
 
 
@@ -57,6 +58,8 @@ def test_a1_7_every_address_is_absolute_and_answers(served_on_sqlite):
         answer = served_on_sqlite.client.post(found[name], data={"token": "x"})
         assert answer.status_code in (400, 401)
         assert answer.json()["error"] in ("invalid_client", "invalid_request")
+    assert found[REGISTRATION].startswith(f"{BASE}/")
+    assert served_on_sqlite.client.post(found[REGISTRATION], json={}).status_code == 401
 
 
 def test_a1_7_every_scope_that_is_listed_can_be_had(served):

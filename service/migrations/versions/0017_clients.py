@@ -1,4 +1,4 @@
-"""Keys that we sign with."""
+"""Keys that we sign with, and software that registers itself by an invitation."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,13 @@ down_revision = "0009_upkeep"
 
 
 def upgrade() -> None:
+    signing_keys()
+    invitations()
+    op.add_column("clients", sa.Column("software", sa.JSON(), nullable=True))
+    op.add_column("clients", sa.Column("registration_hash", sa.String(64), nullable=True))
+
+
+def signing_keys() -> None:
     op.create_table(
         "signing_keys",
         *row(),
@@ -17,6 +24,23 @@ def upgrade() -> None:
         sa.Column("private", sa.String()),
         sa.Column("published_until", sa.BigInteger()),
     )
+
+
+def invitations() -> None:
+    op.create_table(
+        "invitations",
+        *row(),
+        sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
+        sa.Column("connection_id", sa.Uuid(), sa.ForeignKey("connections.id")),
+        sa.Column("scopes", sa.JSON(), nullable=False),
+        sa.Column("ceiling", sa.String(32), nullable=False),
+        sa.Column("roster_role", sa.Boolean(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger()),
+        sa.Column("client_id", sa.Uuid(), sa.ForeignKey("clients.id")),
+    )
+    op.create_index("ix_invitations_connection_id", "invitations", ["connection_id"])
+    op.create_index("ix_invitations_client_id", "invitations", ["client_id"])
 
 
 def row() -> list[sa.Column[object]]:
