@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api import bootstrap, cli_invitations, logs, openapi, operators, upkeep
 from api.cli_clients import clients
+from api.cli_issuers import issuers
 from api.cli_keys import keys
 from api.demo import bench_form
 from api.demo.run import run as run_demo
@@ -39,6 +40,7 @@ connections = typer.Typer(help="Hospitals, each with its EHR.", no_args_is_help=
 cli.add_typer(clients, name="clients")
 cli_invitations.add_to(clients)
 cli.add_typer(connections, name="connections")
+cli.add_typer(issuers, name="issuers")
 cli.add_typer(keys, name="keys")
 upkeep.add_to(cli)
 

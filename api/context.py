@@ -6,6 +6,7 @@ from functools import cached_property
 from anyio import CapacityLimiter
 
 from api.metrics import Metrics
+from api.outside import Outside
 from service.audit import AuditWriter
 from service.clock import Clock
 from service.database import Database
@@ -14,7 +15,9 @@ from service.fhir.endpoint import Endpoint, Writing
 from service.fhir.mapping import Registry
 from service.fhir.store_reader import StoreReader
 from service.settings import Settings
+from service.smart.key_sets import KeySets
 from service.smart.known_tokens import KnownTokens
+from service.smart.outside import OutsideTokens
 from service.smart.registration import Registrar
 from service.smart.server import Server
 
@@ -45,6 +48,24 @@ class Context:
     def registrar(self) -> Registrar:
         """Who answers software that registers itself."""
         return Registrar(server=self.server, base_url=self.settings.public_base_url)
+
+    @cached_property
+    def outside(self) -> Outside:
+        """Who looks at tokens of other issuers."""
+        fetcher = self.server.fetcher
+        return Outside(
+            tokens=OutsideTokens(
+                fetcher=fetcher,
+                key_sets=KeySets(fetcher.get),
+                cipher=self.cipher,
+                audience=f"{self.settings.public_base_url}/fhir",
+                clock=self.clock,
+            ),
+            reader=self.reader,
+            limiter=self.server.limiter,
+            threads=CapacityLimiter(AUTHORIZERS),
+            seconds=self.settings.access_token_memory_seconds,
+        )
 
     @cached_property
     def metrics(self) -> Metrics:

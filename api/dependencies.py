@@ -13,7 +13,9 @@ from api.context import Context
 from service.access import Access
 from service.clock import microseconds
 from service.errors import ForbiddenError
-from service.smart.tokens import SELECT_ACCESS, access_of_row, bearer
+from service.smart.clients import hashed
+from service.smart.limiting import counted
+from service.smart.tokens import SELECT_ACCESS, access_of_row, sent_token
 
 CLIENT_CREDENTIALS = OAuth2(
     flows={
@@ -37,22 +39,29 @@ async def access_of(request: Request, context: Context) -> Access:
     Raises:
         LoginError: no valid token.
     """
-    row = await _row_of(context, bearer(request.headers.get("authorization")))
+    token = sent_token(request.headers.get("authorization"))
+    row = await _row_of(context, token, request.client.host if request.client else None)
     access = access_of_row(row, microseconds(context.clock()))
     request.scope.setdefault("state", {})["access"] = access
     return access
 
 
-async def _row_of(context: Context, token_hash: str) -> Sequence[object] | None:
+async def _row_of(context: Context, token: str, address: str | None) -> Sequence[object] | None:
+    """Return what the token is worth: one of ours, or else of an issuer that we know."""
+    token_hash = hashed(token)
     known = context.known_tokens.get(token_hash)
     if known is not None:
         return known
     asked = context.known_tokens.now()
     rows = await context.reader.rows(SELECT_ACCESS, (token_hash,))
-    if not rows:
-        return None
-    context.known_tokens.put(token_hash, rows[0], asked)
-    return rows[0]
+    row: Sequence[object] | None = rows[0] if rows else None
+    if row is None:
+        found = await context.outside.find(token, token_hash, counted(address))
+        if found is None:
+            return None
+        row, asked = found
+    context.known_tokens.put(token_hash, row, asked)
+    return row
 
 
 def context_of(request: Request) -> Context:

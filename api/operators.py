@@ -21,7 +21,8 @@ from service.identifiers import new_id
 from service.models.aggregates import Aggregate
 from service.models.connections import Confidentiality, Connection, Invitation
 from service.models.keys import SigningKey
-from service.smart import clients, invitations, signing
+from service.smart import clients, invitations, issuers, signing
+from service.smart.issuers import NewIssuer
 from service.smart.tokens import Grant, issue
 
 CONNECTIONS = Aggregate("connections", "all")
@@ -140,6 +141,25 @@ def enable_client(context: Context, name: str) -> None:
     """Admit this client again."""
     with audited(context, name, "clients/enable"):
         administration.enable_client(context, name)
+
+
+def add_issuer(context: Context, new: NewIssuer, connection: str | None) -> None:
+    """Honour the tokens of an issuer from now on."""
+    with audited(context, new.client.name, "issuers/add"):
+        client = replace(new.client, connection_id=connection_id(context, connection))
+        for url in filter(None, (new.jwks_url, new.introspection_url)):
+            context.server.fetcher.check(url)
+        bound = replace(new, client=client)
+        context.database.unit_of_work(
+            lambda session: issuers.add_issuer(session, context.cipher, bound)
+        )
+
+
+def disable_issuer(context: Context, name: str) -> None:
+    """Refuse the tokens of an issuer from now on."""
+    now = context.clock()
+    with audited(context, name, "issuers/disable"):
+        context.database.unit_of_work(lambda session: issuers.disable_issuer(session, name, now))
 
 
 def rotate_keys(context: Context, older_than: timedelta) -> list[SigningKey]:

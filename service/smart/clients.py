@@ -23,7 +23,7 @@ from service.errors import (
     NotFoundError,
     ValueSetError,
 )
-from service.models.connections import Client, Confidentiality, Connection
+from service.models.connections import Client, Confidentiality, Connection, Proof
 from service.rows import get
 from service.smart.keys import ALGORITHMS, registered
 
@@ -93,6 +93,9 @@ def rotate_client(session: Session, name: str, keys: Keys | None = None) -> tupl
         BusinessRuleError: it has keys, and there are no new ones.
     """
     client = client_named(session, name)
+    if client.proof is Proof.NONE:
+        rule = f"{name} is an issuer: what it is good for, it is good for by its own tokens"
+        raise BusinessRuleError(rule, element="keys")
     if keys is None and client.has_keys:
         rule = f"{name} has keys and so no secret: give its new keys, or the address of its JWK Set"
         raise BusinessRuleError(rule, element="keys")

@@ -68,6 +68,17 @@ class Limiter:
         """
         self._hit(self._rates.client, "client", client)
 
+    def check_outside(self, address: str) -> None:
+        """Raise TooManyRequestsError where too many tokens from there were nobody's."""
+        rate = self._rates.address
+        if rate is not None and not self._counting.test(rate, "outside", address):
+            raise self._refusal(rate, "outside", address)
+
+    def failed_outside(self, address: str) -> None:
+        """Count a token from this address that was nobody's."""
+        if self._rates.address is not None:
+            self._counting.hit(self._rates.address, "outside", address)
+
     def _hit(self, rate: RateLimitItem | None, *key: str) -> None:
         if rate is not None and not self._counting.hit(rate, *key):
             raise self._refusal(rate, *key)

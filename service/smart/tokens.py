@@ -22,6 +22,7 @@ from service.smart.clients import hashed
 
 TOKEN_BYTES = 32
 LONGEST_TOKEN = 200
+UNKNOWN = "the access token is not one that was issued here"
 
 # One statement for the session and for the drivers of the read path; `?` is the driver's mark.
 SELECT_ACCESS = (
@@ -67,16 +68,25 @@ def bearer(header: str | None) -> str:
     """Return the hash of the token in an Authorization header.
 
     Raises:
+        LoginError: there is none, or it can be none of ours.
+    """
+    found = hash_of(sent_token(header))
+    if found is None:
+        raise LoginError(UNKNOWN)
+    return found
+
+
+def sent_token(header: str | None) -> str:
+    """Return the token in an Authorization header, whoever issued it.
+
+    Raises:
         LoginError: there is none.
     """
     scheme, _, token = (header or "").partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
         raise LoginError("send an access token: Authorization: Bearer ...")
-    found = hash_of(token)
-    if found is None:
-        raise LoginError("the access token is not one that was issued here")
-    return found
+    return token
 
 
 def hash_of(token: str) -> str | None:
@@ -91,7 +101,7 @@ def access_of_row(row: Sequence[Any] | None, now: int) -> Access:
         LoginError: there is no such token, it has expired, or token or client were turned off.
     """
     if row is None:
-        raise LoginError("the access token is not one that was issued here")
+        raise LoginError(UNKNOWN)
     if row[0] <= now:
         raise LoginError("the access token has expired")
     if row[1] or row[2] is not None:

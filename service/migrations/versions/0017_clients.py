@@ -1,4 +1,4 @@
-"""Keys that we sign with, and software that registers itself by an invitation."""
+"""Keys that we sign with, software that registers itself, and issuers outside."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,6 +10,7 @@ down_revision = "0009_upkeep"
 def upgrade() -> None:
     signing_keys()
     invitations()
+    issuers()
     op.add_column("clients", sa.Column("software", sa.JSON(), nullable=True))
     op.add_column("clients", sa.Column("registration_hash", sa.String(64), nullable=True))
 
@@ -41,6 +42,20 @@ def invitations() -> None:
     )
     op.create_index("ix_invitations_connection_id", "invitations", ["connection_id"])
     op.create_index("ix_invitations_client_id", "invitations", ["client_id"])
+
+
+def issuers() -> None:
+    op.create_table(
+        "issuers",
+        sa.Column("client_id", sa.Uuid(), sa.ForeignKey("clients.id"), primary_key=True),
+        sa.Column("issuer", sa.String(), nullable=False, unique=True),
+        sa.Column("audience", sa.String()),
+        sa.Column("algorithms", sa.String(), nullable=False),
+        sa.Column("jwks_url", sa.String()),
+        sa.Column("introspection_url", sa.String()),
+        sa.Column("introspection_client", sa.String()),
+        sa.Column("introspection_secret", sa.String()),
+    )
 
 
 def row() -> list[sa.Column[object]]:
