@@ -72,6 +72,12 @@ def add_issuer(session: Session, cipher: Cipher, new: NewIssuer) -> Issuer:
         raise ValueSetError("an issuer is an address, as in its iss", element="issuer")
     if session.exec(select(Issuer).where(Issuer.issuer == new.issuer)).first():
         raise DuplicateError("there is an issuer of this address", element="issuer")
+    if new.introspection_url is not None and _is_one_asked(session):
+        rule = (
+            "there is an issuer that is asked already, and a token that does not say whose it is"
+            " must not be shown to two: give the address of its keys"
+        )
+        raise BusinessRuleError(rule, element="introspection_url")
     client, _ = add_client(session, new.client)
     client.secret_hash = None  # what it is good for, it is good for by its own tokens alone
     name, secret = new.login or (None, None)
@@ -88,6 +94,15 @@ def add_issuer(session: Session, cipher: Cipher, new: NewIssuer) -> Issuer:
     session.add(row)
     session.flush()
     return row
+
+
+def _is_one_asked(session: Session) -> bool:
+    statement = (
+        select(Issuer.client_id)
+        .join(Client)
+        .where(col(Issuer.introspection_url).is_not(None), col(Client.disabled_at).is_(None))
+    )
+    return session.exec(statement).first() is not None
 
 
 def all_issuers(session: Session) -> Sequence[tuple[Issuer, Client]]:

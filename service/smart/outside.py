@@ -72,16 +72,14 @@ class OutsideTokens:
         return self._row(claims, issuer)
 
     def _opaque(self, token: str, issuers: Sequence[KnownIssuer]) -> Row:
-        """Ask those who can be asked, in turn; the first that knows it has issued it."""
-        for issuer in issuers:
-            if issuer.introspection_url is None:
-                continue
-            try:
-                claims = self._asked(token, issuer)
-            except (RefusedTokenError, FetchError):
-                continue
-            return self._row(claims, issuer)
-        raise RefusedTokenError("no issuer knows it")
+        """Ask the one who can be asked: of several, a token would be shown to another hospital."""
+        asked = [each for each in issuers if each.introspection_url is not None]
+        if len(asked) != 1:
+            raise RefusedTokenError("it does not say whose it is")
+        try:
+            return self._row(self._asked(token, asked[0]), asked[0])
+        except FetchError as error:
+            raise RefusedTokenError(str(error)) from error
 
     def _signed(self, token: str, issuer: KnownIssuer) -> Claims:
         header, claims = assertions.parts(token)

@@ -161,9 +161,9 @@ def answering(content: dict | bytes):
 def test_an_issuer_is_asked_about_a_token_that_is_none_of_ours(tokens):
     login = ("us & them", CIPHER.encrypt(b"s:cret"))
     active = {"active": True, **said(client_id="analytics")}
-    with answering({"active": False}) as other, answering(active) as hospital:
+    with answering(active) as hospital, jwks_server(jwk_set(rsa())) as other:
         known_ = [
-            issuer(issuer="https://other.example", introspection_url=other.url),
+            issuer(issuer="https://other.example", jwks_url=other.url),
             issuer(introspection_url=hospital.url, login=login),
         ]
         row = tokens.row_of("opaque", known_)
@@ -173,7 +173,18 @@ def test_an_issuer_is_asked_about_a_token_that_is_none_of_ours(tokens):
     (headers,) = hospital.asked
     pair = base64.b64decode(headers["Authorization"].removeprefix("Basic "))
     assert pair == b"us%20%26%20them:s%3Acret"
-    assert "Authorization" not in other.asked[0]
+    assert other.asked == []
+
+
+def test_a_token_that_does_not_say_whose_it_is_is_not_shown_to_several(tokens):
+    with answering({"active": True, **said()}) as one, answering({"active": True}) as other:
+        known_ = [
+            issuer(introspection_url=one.url),
+            issuer(issuer="https://other.example", introspection_url=other.url),
+        ]
+        with pytest.raises(RefusedTokenError, match="whose it is"):
+            tokens.row_of("opaque", known_)
+    assert (one.asked, other.asked) == ([], [])
 
 
 def test_a_signed_token_of_an_issuer_that_is_asked_goes_to_that_one_alone(tokens):
@@ -292,6 +303,21 @@ def test_an_issuer_that_cannot_be_is_refused(sqlite_database):
     work(lambda session: add_issuer(session, CIPHER, new_issuer()))
     with pytest.raises(DuplicateError):
         work(lambda session: add_issuer(session, CIPHER, new_issuer()))
-    work(lambda session: disable_client(session, "harbor-login", system_clock()))
     with pytest.raises(NotFoundError):
         work(lambda session: disable_issuer(session, "nobody", system_clock()))
+
+
+def test_only_one_issuer_at_a_time_is_asked(sqlite_database):
+    work = sqlite_database.unit_of_work
+
+    def add(name: str) -> None:
+        client = NewClient(name=name, scopes=("system/*.rs",))
+        url = f"https://{name}.example"
+        new = NewIssuer(client=client, issuer=url, introspection_url=url)
+        work(lambda session: add_issuer(session, CIPHER, new))
+
+    add("first")
+    with pytest.raises(BusinessRuleError, match="asked already"):
+        add("second")
+    work(lambda session: disable_client(session, "first", system_clock()))
+    add("second")
