@@ -24,6 +24,7 @@ from api.cli_keys import keys
 from api.demo import bench_form
 from api.demo.run import run as run_demo
 from api.main import create_app, described
+from api.peers import Peers
 from service import migrations
 from service.commands import CreateConnection
 from service.errors import AlongsideError
@@ -117,11 +118,11 @@ def serve(host: str = "127.0.0.1", port: Port = 8000) -> None:
     gc.set_threshold(*COLLECTIONS)
     print(f"Alongside serves on {settings.public_base_url} (Ctrl-C ends it)", flush=True)
     uvicorn.run(
-        app,
+        Peers(app, settings),
         host=host,
         port=port,
         **SERVER,
-        forwarded_allow_ips=settings.trusted_proxies,
+        proxy_headers=False,  # Peers reads them, and whom to believe
     )
 
 

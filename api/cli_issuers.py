@@ -21,40 +21,40 @@ issuers = typer.Typer(help="Issuers outside; what their tokens may do.", no_args
 LONGEST_SECRET = 1000
 
 
+Scopes = Annotated[list[str], typer.Option("--scope", help="The most its tokens are good for.")]
+Of = Annotated[str | None, typer.Option(help="A hospital's; else the programme's.")]
+Ceiling = Annotated[Confidentiality, typer.Option()]
+Roster = Annotated[bool, typer.Option(help="May read rosters.")]
+Audience = Annotated[
+    str | None, typer.Option(help="What aud has; the FHIR endpoint where left out.")
+]
+Algorithms = Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(OUTSIDE)}.")]
+Keys = Annotated[str | None, typer.Option(help="Its tokens are JWTs: their keys.")]
+Asked = Annotated[str | None, typer.Option(help="Or it is asked about each token, here.")]
+Login = Annotated[str | None, typer.Option(help="The name that it is asked under.")]
+Secret = Annotated[Path | None, typer.Option(help="A file with the secret that it is asked with.")]
+
+
 @issuers.command("add")
 def add_issuer(  # noqa: PLR0913 - a command has its options as arguments
     name: str,
     issuer: Annotated[str, typer.Option(help="What iss is in its tokens.")],
-    scope: Annotated[list[str], typer.Option(help="The most its tokens are good for.")],
+    scope: Scopes,
     *,
-    connection: Annotated[
-        str | None, typer.Option(help="A hospital's; else the programme's.")
-    ] = None,
-    ceiling: Annotated[Confidentiality, typer.Option()] = Confidentiality.RESTRICTED,
-    roster: Annotated[bool, typer.Option(help="May read rosters.")] = False,
-    audience: Annotated[
-        str | None, typer.Option(help="What aud has; the FHIR endpoint where left out.")
-    ] = None,
-    alg: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(OUTSIDE)}.")] = None,
-    jwks_url: Annotated[str | None, typer.Option(help="Its tokens are JWTs: their keys.")] = None,
-    introspection_url: Annotated[
-        str | None, typer.Option(help="Or it is asked about each token, here.")
-    ] = None,
-    login: Annotated[str | None, typer.Option(help="The name that it is asked under.")] = None,
-    secret_file: Annotated[
-        Path | None, typer.Option(help="A file with the secret that it is asked with.")
-    ] = None,
+    connection: Of = None,
+    ceiling: Ceiling = Confidentiality.RESTRICTED,
+    roster: Roster = False,
+    audience: Audience = None,
+    alg: Algorithms = None,
+    jwks_url: Keys = None,
+    introspection_url: Asked = None,
+    login: Login = None,
+    secret_file: Secret = None,
 ) -> None:
     """Honour the access tokens of an issuer, for as much as is said here."""
-    context = bootstrap.build(Settings())
-    client = NewClient(
-        name=name,
-        scopes=tuple(word for each in scope for word in each.split()),
-        ceiling=ceiling,
-        roster_role=roster,
-    )
+    scopes = tuple(word for each in scope for word in each.split())
     new = NewIssuer(
-        client=client,
+        client=NewClient(name=name, scopes=scopes, ceiling=ceiling, roster_role=roster),
         issuer=issuer,
         audience=audience,
         algorithms=tuple(alg or OUTSIDE),
@@ -62,7 +62,7 @@ def add_issuer(  # noqa: PLR0913 - a command has its options as arguments
         introspection_url=introspection_url,
         login=_login(login, secret_file),
     )
-    operators.add_issuer(context, new, connection)
+    operators.add_issuer(bootstrap.build(Settings()), new, connection)
     print(f"Tokens of {issuer} are honoured as {name}.")
 
 

@@ -10,6 +10,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import OAuth2
 
 from api.context import Context
+from api.peers import certificate_of
 from service.access import Access
 from service.clock import microseconds
 from service.errors import ForbiddenError
@@ -41,7 +42,8 @@ async def access_of(request: Request, context: Context) -> Access:
     """
     token = sent_token(request.headers.get("authorization"))
     row = await _row_of(context, token, request.client.host if request.client else None)
-    access = access_of_row(row, microseconds(context.clock()))
+    now = microseconds(context.clock())
+    access = access_of_row(row, now, certificate_of(request.scope))
     request.scope.setdefault("state", {})["access"] = access
     return access
 

@@ -38,6 +38,7 @@ class Registration:
     ceiling: Confidentiality = Confidentiality.RESTRICTED
     roster_role: bool = False
     keys: clients.Keys | None = None
+    certificate: str | None = None
 
 
 def token(context: Context, client: str, scope: str) -> str:
@@ -100,6 +101,7 @@ def add_client(context: Context, registration: Registration) -> str:
             ceiling=registration.ceiling,
             roster_role=registration.roster_role,
             keys=registration.keys,
+            certificate=registration.certificate,
         )
         return administration.add_client(context, new)[1]
 
@@ -135,6 +137,14 @@ def disable_client(context: Context, name: str) -> None:
     """Refuse this client from now on."""
     with audited(context, name, "clients/disable"):
         administration.disable_client(context, name)
+
+
+def bind_client(context: Context, name: str, certificate: str | None) -> None:
+    """Have a client show this certificate from now on, or none."""
+    with audited(context, name, "clients/bind"):
+        context.database.unit_of_work(
+            lambda session: clients.bind_client(session, name, certificate)
+        )
 
 
 def enable_client(context: Context, name: str) -> None:

@@ -60,6 +60,7 @@ class Settings(Canonical):
     oauth_address_rate: str = "600/minute"
     oauth_failure_rate: str = "30/minute"
     oauth_client_rate: str = "600/minute"
+    client_certificate_header: str | None = Field(default=None, pattern="^[A-Za-z0-9-]+$")
     secrets_keys: SecretStr | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"

@@ -16,18 +16,19 @@ from starlette.routing import Route
 from api import cors
 from api.context import Context
 from api.oauth_errors import UNAVAILABLE, oauth_error
+from api.peers import certificate_of
 from service.clock import microseconds
 from service.errors import BusyError
 from service.smart.discovery import INTROSPECT, JWKS, REVOKE, TOKEN
 from service.smart.limiting import counted
-from service.smart.messages import Fields, TokenReply
+from service.smart.messages import Fields, Seen, TokenReply
 from service.smart.signing import CACHED_SECONDS, SELECT_PUBLISHED, jwk_set
 
 FORM = "application/x-www-form-urlencoded"
 LONGEST_FORM = 16_384
 MOST_FIELDS = 30
 
-Answer = Callable[[Fields, str | None, str], TokenReply]
+Answer = Callable[[Fields, str | None, Seen], TokenReply]
 
 
 def routes(context: Context) -> list[Route]:
@@ -65,9 +66,10 @@ async def _answered(context: Context, answer: Answer, request: Request, form: Fi
     """Ask in one of a few threads: who waits for a client's keys keeps nobody else waiting."""
     authorization = request.headers.get("authorization")
     address = counted(request.client.host if request.client else None)
+    seen = Seen(address, certificate_of(request.scope))
     try:
         reply = await to_thread.run_sync(
-            answer, form, authorization, address, limiter=context.authorizers
+            answer, form, authorization, seen, limiter=context.authorizers
         )
     except BusyError as error:
         return oauth_error(503, UNAVAILABLE, str(error))

@@ -90,6 +90,7 @@ class Client(Row, table=True):
     )
     roster_role: bool = False
     disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    certificate: str | None = Field(default=None, max_length=43)  # x5t#S256, if it must show one
     # Of software that registered itself: what it said, and what it administers itself by.
     software: dict[str, Any] | None = Field(default=None, sa_type=OPTIONAL_JSON)
     registration_hash: str | None = Field(default=None, max_length=64)
@@ -148,3 +149,4 @@ class AccessToken(SQLModel, table=True):
     expires_at: int = Field(sa_type=BigInteger, index=True)
     issued_by: str = "client_credentials"
     revoked: bool = False
+    certificate: str | None = Field(default=None, max_length=43)  # of no use without it

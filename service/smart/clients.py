@@ -51,6 +51,7 @@ class NewClient:
     ceiling: Confidentiality = Confidentiality.RESTRICTED
     roster_role: bool = False
     keys: Keys | None = None
+    certificate: str | None = None  # x5t#S256 of one that it must show besides
 
 
 def hashed(secret: str) -> str:
@@ -78,6 +79,7 @@ def add_client(session: Session, new: NewClient) -> tuple[Client, str]:
         scopes=list(new.scopes),
         ceiling=new.ceiling,
         roster_role=new.roster_role,
+        certificate=new.certificate,
     )
     secret = prove(client, new.keys)
     session.add(client)
@@ -168,6 +170,13 @@ def disable_client(session: Session, name: str, now: datetime) -> Client:
     client = client_named(session, name)
     client.disabled_at = client.disabled_at or now
     driver.execute(session, REVOKE, (True, client.id.hex, microseconds(now)))
+    return client
+
+
+def bind_client(session: Session, name: str, certificate: str | None) -> Client:
+    """Have the client show another certificate from now on, or none; its tokens stay bound."""
+    client = client_named(session, name)
+    client.certificate = certificate
     return client
 
 

@@ -64,20 +64,7 @@ def add_issuer(session: Session, cipher: Cipher, new: NewIssuer) -> Issuer:
         DuplicateError: there is one of this name or address.
         SecretsError: its secret cannot be encrypted.
     """
-    if (new.jwks_url is None) == (new.introspection_url is None):
-        raise BusinessRuleError("give the address of its keys, or of its introspection")
-    if not new.algorithms or not set(new.algorithms) <= set(OUTSIDE):
-        raise ValueSetError(f"tokens are signed with {', '.join(OUTSIDE)}", element="algorithms")
-    if not new.issuer.startswith(("https://", "http://")):
-        raise ValueSetError("an issuer is an address, as in its iss", element="issuer")
-    if session.exec(select(Issuer).where(Issuer.issuer == new.issuer)).first():
-        raise DuplicateError("there is an issuer of this address", element="issuer")
-    if new.introspection_url is not None and _is_one_asked(session):
-        rule = (
-            "there is an issuer that is asked already, and a token that does not say whose it is"
-            " must not be shown to two: give the address of its keys"
-        )
-        raise BusinessRuleError(rule, element="introspection_url")
+    _check(session, new)
     client, _ = add_client(session, new.client)
     client.secret_hash = None  # what it is good for, it is good for by its own tokens alone
     name, secret = new.login or (None, None)
@@ -94,6 +81,23 @@ def add_issuer(session: Session, cipher: Cipher, new: NewIssuer) -> Issuer:
     session.add(row)
     session.flush()
     return row
+
+
+def _check(session: Session, new: NewIssuer) -> None:
+    if (new.jwks_url is None) == (new.introspection_url is None):
+        raise BusinessRuleError("give the address of its keys, or of its introspection")
+    if not new.algorithms or not set(new.algorithms) <= set(OUTSIDE):
+        raise ValueSetError(f"tokens are signed with {', '.join(OUTSIDE)}", element="algorithms")
+    if not new.issuer.startswith(("https://", "http://")):
+        raise ValueSetError("an issuer is an address, as in its iss", element="issuer")
+    if session.exec(select(Issuer).where(Issuer.issuer == new.issuer)).first():
+        raise DuplicateError("there is an issuer of this address", element="issuer")
+    if new.introspection_url is not None and _is_one_asked(session):
+        rule = (
+            "there is an issuer that is asked already, and a token that does not say whose it is"
+            " must not be shown to two: give the address of its keys"
+        )
+        raise BusinessRuleError(rule, element="introspection_url")
 
 
 def _is_one_asked(session: Session) -> bool:

@@ -5,7 +5,7 @@ https://www.rfc-editor.org/rfc/rfc6749#section-5
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from authlib.oauth2.rfc6749 import (  # type: ignore[import-untyped]
     InvalidClientError,
@@ -38,11 +38,24 @@ class TokenReply:
     revoked: str | None = None  # the hash of a token that is to be forgotten
 
 
+class Seen(NamedTuple):
+    """What is known of who asks beside what it says: address, and certificate by its thumbprint."""
+
+    address: str = ""
+    certificate: str | None = None
+
+
+UNSEEN = Seen()
+
+
 class TokenRequest(OAuth2Request):  # type: ignore[misc]
     """A request as Authlib reads it; the form was awaited before."""
 
-    def __init__(self, uri: str, form: Form, authorization: str | None) -> None:
+    def __init__(
+        self, uri: str, form: Form, authorization: str | None, certificate: str | None = None
+    ) -> None:
         super().__init__("POST", uri, headers={"Authorization": authorization or ""})
+        self.certificate = certificate
         self._form = form
         self.payload = BasicOAuth2Payload(form)
 

@@ -136,7 +136,8 @@ class OutsideTokens:
             raise RefusedTokenError("its aud is not this FHIR endpoint")
         scope = intersection(_scope(claims), issuer.scopes)
         client, name, *bound = issuer.bound
-        return (int(ends * SECOND), False, None, scope, client, _called(name, claims), *bound)
+        held = (int(ends * SECOND), False, None, _certificate(claims))
+        return (*held, scope, client, _called(name, claims), *bound)
 
 
 def _number(claims: Claims, name: str) -> float:
@@ -144,6 +145,17 @@ def _number(claims: Claims, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < LAST:
         raise RefusedTokenError(f"{name} must be a number of seconds since 1970")
     return value
+
+
+def _certificate(claims: Claims) -> str | None:
+    """Return the thumbprint that the token is bound to; bound to what else, it is refused."""
+    if "cnf" not in claims:
+        return None
+    bound = claims["cnf"]
+    found = bound.get("x5t#S256") if isinstance(bound, dict) and len(bound) == 1 else None
+    if not isinstance(found, str) or not found.isascii():
+        raise RefusedTokenError("it is bound to what cannot be shown here")
+    return found
 
 
 def _scope(claims: Claims) -> list[str]:

@@ -37,10 +37,12 @@ from service.smart.fetching import Fetcher
 from service.smart.key_sets import KeySets
 from service.smart.limiting import Limiter, claimed
 from service.smart.messages import (
+    UNSEEN,
     BearerRefusedError,
     ClientRefusedError,
     Fields,
     Form,
+    Seen,
     TokenReply,
     TokenRequest,
     listed,
@@ -58,6 +60,7 @@ NO_STORE = [
 ]
 
 # At DEBUG, Authlib writes the tokens that it issues into the log.
+log = logging.getLogger("alongside.smart")
 logging.getLogger("authlib").setLevel(logging.INFO)
 
 
@@ -112,34 +115,36 @@ class Server(AuthorizationServer):  # type: ignore[misc]
             ),
         )
 
-    def reply(self, form: Fields, authorization: str | None, address: str = "") -> TokenReply:
+    def reply(self, form: Fields, authorization: str | None, seen: Seen = UNSEEN) -> TokenReply:
         """Answer a request for a token."""
-        return self._answered(self._token, form, authorization, address)
+        return self._answered(self._token, form, authorization, seen)
 
-    def introspect(self, form: Fields, authorization: str | None, address: str = "") -> TokenReply:
+    def introspect(
+        self, form: Fields, authorization: str | None, seen: Seen = UNSEEN
+    ) -> TokenReply:
         """Answer what a token is worth, to a client or to who has a token (RFC 7662)."""
-        return self._answered(self._introspection, form, authorization, address)
+        return self._answered(self._introspection, form, authorization, seen)
 
-    def revoke(self, form: Fields, authorization: str | None, address: str = "") -> TokenReply:
+    def revoke(self, form: Fields, authorization: str | None, seen: Seen = UNSEEN) -> TokenReply:
         """End a token of the client that asks (RFC 7009)."""
-        return self._answered(self._revocation, form, authorization, address)
+        return self._answered(self._revocation, form, authorization, seen)
 
     def _answered(
         self,
-        work: Callable[[Form, str | None], TokenReply],
+        work: Callable[[Form, str | None, Seen], TokenReply],
         form: Fields,
         authorization: str | None,
-        address: str,
+        seen: Seen,
     ) -> TokenReply:
         def limited() -> TokenReply:
-            self.limiter.admit(address)
+            self.limiter.admit(seen.address)
             fields = single(form)
             one_proof(fields, authorization)
             client = claimed(fields, authorization)
-            self.limiter.check(address, client)
-            found = self.safely(lambda: work(fields, authorization))
+            self.limiter.check(seen.address, client)
+            found = self.safely(lambda: work(fields, authorization, seen))
             if found.status == UNAUTHORIZED:
-                self.limiter.failed(address, client)
+                self.limiter.failed(seen.address, client)
             return found
 
         return self.safely(limited)
@@ -154,48 +159,49 @@ class Server(AuthorizationServer):  # type: ignore[misc]
             refusal = InvalidRequestError(description="the request has characters not allowed")
             return self.handle_response(*refusal(None))
 
-    def _token(self, form: Form, authorization: str | None) -> TokenReply:
+    def _token(self, form: Form, authorization: str | None, seen: Seen) -> TokenReply:
         if not form.get("grant_type"):
             raise InvalidRequestError(description="grant_type is required")
-        request = TokenRequest(self.uri, form, authorization)
+        request = TokenRequest(self.uri, form, authorization, seen.certificate)
         found: TokenReply = self.create_token_response(request)
         return replace(found, client=request.client.row.name if request.client else None)
 
-    def _introspection(self, form: Form, authorization: str | None) -> TokenReply:
-        caller = self._introspecting(form, authorization)
+    def _introspection(self, form: Form, authorization: str | None, seen: Seen) -> TokenReply:
+        caller = self._introspecting(form, authorization, seen)
         token, now = _token_of(form), self.clock()
         body = self.database.read(lambda session: introspection.introspect(session, token, now))
         return TokenReply(200, body, NO_STORE, caller)
 
-    def _introspecting(self, form: Form, authorization: str | None) -> str:
+    def _introspecting(self, form: Form, authorization: str | None, seen: Seen) -> str:
         """Return the name of who asks; a bearer token does as well as the client's proof (IG 282).
 
         Whoever holds a token may learn of it what its holder can: any valid one admits.
         """
         if (authorization or "")[:7].lower() != "bearer ":
-            client: str = self._client(form, authorization).row.name
+            client: str = self._client(form, authorization, seen).row.name
             return client
         try:
             token_hash, now = bearer(authorization), self.clock()
         except LoginError as error:
             raise BearerRefusedError(str(error)) from error
         found = self.database.read(
-            lambda session: introspection.client_of(session, token_hash, now)
+            lambda session: introspection.client_of(session, token_hash, now, seen.certificate)
         )
         if found is None:
             raise BearerRefusedError("the access token in the header is not valid")
         return found
 
-    def _revocation(self, form: Form, authorization: str | None) -> TokenReply:
-        client = self._client(form, authorization).row
+    def _revocation(self, form: Form, authorization: str | None, seen: Seen) -> TokenReply:
+        client = self._client(form, authorization, seen).row
         token = _token_of(form)
         revoked = self.database.unit_of_work(
             lambda session: introspection.revoke(session, token, client.id)
         )
         return TokenReply(200, {}, NO_STORE, client.name, revoked)
 
-    def _client(self, form: Form, authorization: str | None) -> RegisteredClient:
-        return self.authenticate_client(TokenRequest(self.uri, form, authorization), METHODS)
+    def _client(self, form: Form, authorization: str | None, seen: Seen) -> RegisteredClient:
+        request = TokenRequest(self.uri, form, authorization, seen.certificate)
+        return self.authenticate_client(request, METHODS)
 
     def query_client(self, client_id: str) -> RegisteredClient | None:
         row = self.database.read(lambda session: find_client(session, client_id))
@@ -210,16 +216,22 @@ class Server(AuthorizationServer):  # type: ignore[misc]
             raise
         except InvalidClientError as error:
             raise ClientRefusedError from error
+        if client.row.certificate not in (None, request.certificate):
+            log.info("%s did not show the certificate that it is bound to", client.row.name)
+            raise ClientRefusedError
         self.limiter.proved(client.row.name)
         return client
 
     def save_token(self, token: dict[str, Any], request: TokenRequest) -> None:
-        grant = Grant(scope=token["scope"], seconds=token["expires_in"])
+        client = request.client.row
+        grant = Grant(
+            scope=token["scope"], seconds=token["expires_in"], certificate=client.certificate
+        )
         self.database.unit_of_work(
             lambda session: remember(
                 session,
                 token["access_token"],
-                client_id=request.client.row.id,
+                client_id=client.id,
                 grant=grant,
                 now=self.clock(),
             )

@@ -3,9 +3,10 @@
 https://www.rfc-editor.org/rfc/rfc6750
 """
 
+import hmac
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -26,8 +27,8 @@ UNKNOWN = "the access token is not one that was issued here"
 
 # One statement for the session and for the drivers of the read path; `?` is the driver's mark.
 SELECT_ACCESS = (
-    "SELECT t.expires_at, t.revoked, c.disabled_at, t.scope, c.id, c.name, c.ceiling,"
-    " c.roster_role, c.connection_id, n.number"
+    "SELECT t.expires_at, t.revoked, c.disabled_at, t.certificate, t.scope, c.id, c.name,"
+    " c.ceiling, c.roster_role, c.connection_id, n.number"
     " FROM access_tokens t JOIN clients c ON c.id = t.client_id"
     " LEFT JOIN connections n ON n.id = c.connection_id WHERE t.token_hash = ?"
 )
@@ -40,12 +41,14 @@ class Grant:
     scope: str
     seconds: int
     issued_by: str = "client_credentials"
+    certificate: str | None = None  # that is to be shown with it
 
 
 def issue(session: Session, client: Client, grant: Grant, now: datetime) -> str:
     """Issue an access token and return it; it is not kept."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    remember(session, token, client_id=client.id, grant=grant, now=now)
+    bound = replace(grant, certificate=client.certificate)
+    remember(session, token, client_id=client.id, grant=bound, now=now)
     return token
 
 
@@ -60,6 +63,7 @@ def remember(session: Session, token: str, *, client_id: UUID, grant: Grant, now
             issued_at=issued,
             expires_at=issued + grant.seconds * 1_000_000,
             issued_by=grant.issued_by,
+            certificate=grant.certificate,
         )
     )
 
@@ -94,11 +98,12 @@ def hash_of(token: str) -> str | None:
     return hashed(token) if len(token) <= LONGEST_TOKEN and token.isascii() else None
 
 
-def access_of_row(row: Sequence[Any] | None, now: int) -> Access:
+def access_of_row(row: Sequence[Any] | None, now: int, certificate: str | None = None) -> Access:
     """Return the access that a row of SELECT_ACCESS gives at `now`, in microseconds since 1970.
 
     Raises:
-        LoginError: there is no such token, it has expired, or token or client were turned off.
+        LoginError: there is no such token, it has expired, token or client were turned off, or it
+            is bound to another certificate than was shown.
     """
     if row is None:
         raise LoginError(UNKNOWN)
@@ -106,7 +111,9 @@ def access_of_row(row: Sequence[Any] | None, now: int) -> Access:
         raise LoginError("the access token has expired")
     if row[1] or row[2] is not None:
         raise LoginError("the access token is no longer valid")
-    return _access(*row[3:])
+    if row[3] is not None and not hmac.compare_digest(row[3], certificate or ""):
+        raise LoginError("the access token is bound to a certificate that was not shown")
+    return _access(*row[4:])
 
 
 @lru_cache(maxsize=1024)

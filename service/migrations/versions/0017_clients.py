@@ -11,6 +11,8 @@ def upgrade() -> None:
     signing_keys()
     invitations()
     issuers()
+    op.add_column("clients", sa.Column("certificate", sa.String(43), nullable=True))
+    op.add_column("access_tokens", sa.Column("certificate", sa.String(43), nullable=True))
     op.add_column("clients", sa.Column("software", sa.JSON(), nullable=True))
     op.add_column("clients", sa.Column("registration_hash", sa.String(64), nullable=True))
 

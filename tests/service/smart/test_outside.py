@@ -18,7 +18,13 @@ from service.access import Scopes
 from service.clock import microseconds, system_clock
 from service.driver import fetched
 from service.encryption import Cipher, new_key
-from service.errors import BusinessRuleError, DuplicateError, NotFoundError, ValueSetError
+from service.errors import (
+    BusinessRuleError,
+    DuplicateError,
+    LoginError,
+    NotFoundError,
+    ValueSetError,
+)
 from service.models.connections import Confidentiality
 from service.smart.clients import NewClient, disable_client, rotate_client
 from service.smart.fetching import Fetcher, networks_of
@@ -152,6 +158,24 @@ def test_keys_that_are_not_to_be_had_refuse_the_token(tokens, hospital):
     hospital.status = 500
     with pytest.raises(RefusedTokenError, match="answers 500"):
         tokens.row_of(signed(rsa(), said()), [issuer(jwks_url=hospital.url)])
+
+
+def test_a_token_that_is_bound_to_a_certificate_is_of_no_use_without_it(tokens, hospital):
+    text = signed(rsa(), said(cnf={"x5t#S256": "abc"}))
+    row, now = tokens.row_of(text, [issuer(jwks_url=hospital.url)]), microseconds(system_clock())
+    assert access_of_row(row, now, "abc").client == "harbor-login"
+    for shown in (None, "abd"):
+        with pytest.raises(LoginError, match="certificate"):
+            access_of_row(row, now, shown)
+
+
+@pytest.mark.parametrize(
+    "bound", [{"jkt": "x"}, {"x5t#S256": "x", "jkt": "y"}, "x", 5, {"x5t#S256": "\xfc"}]
+)
+def test_a_token_that_is_bound_to_something_else_is_refused(tokens, hospital, bound):
+    content = said(cnf=bound)
+    with pytest.raises(RefusedTokenError, match="bound"):
+        tokens.row_of(signed(rsa(), content), [issuer(jwks_url=hospital.url)])
 
 
 def answering(content: dict | bytes):
