@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from api import bootstrap, operators
 from service.errors import InvalidError, NotFoundError
@@ -78,7 +78,8 @@ def rotate_client(
 def list_clients() -> None:
     """List clients, without their secrets."""
     context = bootstrap.build(Settings())
-    table = Table("name", "connection", "scopes", "proof", "ceiling", "roster", "disabled")
+    named = Column("name", overflow="fold", min_width=27)  # to be typed again, so never cut
+    table = Table(named, "connection", "scopes", "proof", "ceiling", "roster", "disabled")
     names = context.database.read(operators.connection_names)
     for each in context.database.read(all_clients):
         table.add_row(

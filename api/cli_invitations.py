@@ -6,7 +6,7 @@ from uuid import UUID
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from api import bootstrap, operators
 from service.clock import EPOCH
@@ -46,7 +46,8 @@ def list_invitations() -> None:
     """List the invitations that can still be used, without their tokens."""
     context = bootstrap.build(Settings())
     now = context.clock()
-    table = Table("id", "connection", "scopes", "ceiling", "roster", "until")
+    named = Column("id", overflow="fold", min_width=36)  # to be typed again, so never cut
+    table = Table(named, "connection", "scopes", "ceiling", "roster", "until")
     names = context.database.read(operators.connection_names)
     for each in context.database.read(lambda session: open_invitations(session, now)):
         table.add_row(

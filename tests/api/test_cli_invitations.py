@@ -42,7 +42,8 @@ def test_an_invitation_that_cannot_be_is_refused_by_a_sentence(installed):  # no
         assert said in err
 
 
-def test_the_programme_may_be_invited_and_a_client_enabled(installed):  # noqa: F811
+def test_the_programme_may_be_invited_and_a_client_enabled(installed, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("COLUMNS", "200")
     assert installed("clients", "invite", "--scope", "v1.read")[0] == 0
     assert "(programme)" in installed("clients", "invitations")[1]
     assert installed("clients", "add", "ours", "--scope", "v1.read")[0] == 0
