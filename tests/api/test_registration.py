@@ -11,6 +11,7 @@ import pytest
 from sqlmodel import select
 
 from service.clock import system_clock
+from service.errors import BusyError
 from service.models.connections import Client, Confidentiality, Invitation
 from service.smart import clients, invitations
 from service.smart.registration import Asked, Registrar
@@ -95,7 +96,10 @@ def test_of_those_who_come_with_one_invitation_to_several_processes_one_is_regis
 
     def ask(registrar: Registrar) -> None:
         start.wait()
-        statuses.append(registrar.register({}, Asked(f"Bearer {token}")).status)
+        try:
+            statuses.append(registrar.register({}, Asked(f"Bearer {token}")).status)
+        except BusyError:  # a slow disk; nothing of it is kept
+            statuses.append(503)
 
     registrars = [Registrar(server=server_on(each), base_url=BASE) for each in databases * 2]
     threads = [threading.Thread(target=ask, args=(each,)) for each in registrars]
@@ -103,7 +107,8 @@ def test_of_those_who_come_with_one_invitation_to_several_processes_one_is_regis
         each.start()
     for each in threads:
         each.join()
-    assert sorted(statuses) == [201, *[401] * 7]
+    assert (statuses.count(201), len(statuses)) == (1, 8)
+    assert set(statuses) <= {201, 401, 503}
     assert len(databases[0].read(lambda session: session.exec(select(Client)).all())) == 1
     for each in databases:
         each.close()
