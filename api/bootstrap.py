@@ -11,6 +11,7 @@ from service import canonical, instruments, migrations
 from service.audit import open_audit, prepare
 from service.clock import Clock, system_clock
 from service.database import Database
+from service.encryption import Cipher
 from service.enrollments.waitlist import OFFER_HOURS
 from service.fhir.audiences import identifier_key
 from service.fhir.endpoint import Writing
@@ -21,8 +22,9 @@ from service.fhir.store_reader import open_reader
 from service.models.aggregates import Aggregate
 from service.models.groups import Programme
 from service.models.screening import Instrument
-from service.settings import Settings
+from service.settings import Settings, rate_of
 from service.smart.fetching import Fetcher, networks_of
+from service.smart.limiting import Limiter, Rates
 from service.smart.server import Server
 from service.standing import OVERSIGHT
 
@@ -60,6 +62,7 @@ def build(settings: Settings, clock: Clock = system_clock, *, key: bytes | None 
             recognises=questionnaire_response.is_known,
             crisis_text=settings.crisis_text,
         ),
+        cipher=cipher_of(settings),
         key=_key(database) if key is None else key,
     )
 
@@ -71,7 +74,23 @@ def _server(settings: Settings, database: Database, clock: Clock) -> Server:
         seconds=settings.access_token_seconds,
         clock=clock,
         fetcher=Fetcher(networks_of(settings.jwks_networks)),
+        limiter=Limiter(rates_of(settings)),
     )
+
+
+def rates_of(settings: Settings) -> Rates:
+    """Return how often the authorization server may be asked."""
+    return Rates(
+        address=rate_of(settings.oauth_address_rate),
+        failures=rate_of(settings.oauth_failure_rate),
+        client=rate_of(settings.oauth_client_rate),
+    )
+
+
+def cipher_of(settings: Settings) -> Cipher:
+    """Return what secrets that must be read again are encrypted by."""
+    keys = settings.secrets_keys
+    return Cipher(keys.get_secret_value() if keys else "")
 
 
 def _key(database: Database) -> bytes:

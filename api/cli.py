@@ -17,13 +17,16 @@ from rich.progress import Progress
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from api import bootstrap, logs, openapi, operators, upkeep
+from api import bootstrap, cli_invitations, logs, openapi, operators, upkeep
 from api.cli_clients import clients
+from api.cli_issuers import issuers
+from api.cli_keys import keys
 from api.cli_series import series
 from api.demo import bench_form
 from api.demo.run import run as run_demo
 from api.importing import imports
 from api.main import create_app, described
+from api.peers import Peers
 from service import migrations
 from service.commands import CreateConnection
 from service.errors import AlongsideError
@@ -38,9 +41,12 @@ cli = typer.Typer(
 )
 connections = typer.Typer(help="Hospitals, each with its EHR.", no_args_is_help=True)
 cli.add_typer(clients, name="clients")
+cli_invitations.add_to(clients)
 cli.add_typer(connections, name="connections")
 cli.add_typer(imports, name="import")
 cli.add_typer(series, name="series")
+cli.add_typer(issuers, name="issuers")
+cli.add_typer(keys, name="keys")
 upkeep.add_to(cli)
 
 Port = Annotated[int, typer.Option(envvar="PORT", min=1, max=65535)]
@@ -116,11 +122,11 @@ def serve(host: str = "127.0.0.1", port: Port = 8000) -> None:
     gc.set_threshold(*COLLECTIONS)
     print(f"Alongside serves on {settings.public_base_url} (Ctrl-C ends it)", flush=True)
     uvicorn.run(
-        app,
+        Peers(app, settings),
         host=host,
         port=port,
         **SERVER,
-        forwarded_allow_ips=settings.trusted_proxies,
+        proxy_headers=False,  # Peers reads them, and whom to believe
     )
 
 

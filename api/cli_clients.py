@@ -1,29 +1,22 @@
 """`alongside clients`: who may call, and what each proves itself by."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from api import bootstrap, operators
 from service.errors import InvalidError, NotFoundError
 from service.models.connections import Client, Confidentiality
 from service.settings import Settings
+from service.smart.certificates import thumbprint
 from service.smart.clients import Keys, all_clients
 from service.smart.fetching import LARGEST
-from service.smart.keys import ALGORITHMS
+from service.smart.keys import ALGORITHMS, Algorithm
 
 clients = typer.Typer(help="Software that may call this service.", no_args_is_help=True)
-
-
-class Algorithm(StrEnum):
-    """What an assertion may be signed with."""
-
-    RS384 = "RS384"
-    ES384 = "ES384"
 
 
 Jwks = Annotated[
@@ -34,6 +27,11 @@ JwksUrl = Annotated[
 ]
 Algorithms = Annotated[
     list[Algorithm] | None, typer.Option("--alg", help="May be given more than once; else both.")
+]
+
+Certificate = Annotated[
+    Path | None,
+    typer.Option(help="A file with a certificate, in PEM, that it must show the proxy as well."),
 ]
 
 
@@ -50,6 +48,7 @@ def add_client(  # noqa: PLR0913 - a command has its options as arguments
     jwks: Jwks = None,
     jwks_url: JwksUrl = None,
     alg: Algorithms = None,
+    certificate: Certificate = None,
 ) -> None:
     """Add a client; print its secret, once. With keys it has no secret."""
     context = bootstrap.build(Settings())
@@ -60,6 +59,7 @@ def add_client(  # noqa: PLR0913 - a command has its options as arguments
         ceiling=ceiling,
         roster_role=roster,
         keys=_keys(jwks, jwks_url, alg),
+        certificate=_thumbprint(certificate),
     )
     print(operators.add_client(context, new) or f"{name} is added: it signs with its keys.")
 
@@ -78,7 +78,8 @@ def rotate_client(
 def list_clients() -> None:
     """List clients, without their secrets."""
     context = bootstrap.build(Settings())
-    table = Table("name", "connection", "scopes", "proof", "ceiling", "roster", "disabled")
+    named = Column("name", overflow="fold", min_width=27)  # to be typed again, so never cut
+    table = Table(named, "connection", "scopes", "proof", "ceiling", "roster", "disabled")
     names = context.database.read(operators.connection_names)
     for each in context.database.read(all_clients):
         table.add_row(
@@ -100,10 +101,28 @@ def disable_client(name: str) -> None:
     print(f"{name} is disabled.")
 
 
+@clients.command("bind")
+def bind_client(name: str, *, certificate: Certificate = None) -> None:
+    """Have a client show this certificate from now on; without one, none."""
+    operators.bind_client(bootstrap.build(Settings()), name, _thumbprint(certificate))
+    print(f"{name} shows {'this certificate' if certificate else 'no certificate'} from now on.")
+
+
+@clients.command("enable")
+def enable_client(name: str) -> None:
+    """Admit a client again, by the proof that it had; it must ask for new tokens."""
+    operators.enable_client(bootstrap.build(Settings()), name)
+    print(f"{name} is enabled.")
+
+
 def _proof(client: Client) -> str:
     """Return what the client proves itself by."""
+    return f"{_own_proof(client)} and a certificate" if client.certificate else _own_proof(client)
+
+
+def _own_proof(client: Client) -> str:
     if not client.has_keys:
-        return "secret"
+        return client.proof.value
     algorithms = " ".join(client.algorithms or ALGORITHMS)
     return f"{algorithms} {client.jwks_url or 'keys'}"
 
@@ -115,6 +134,15 @@ def _keys(jwks: Path | None, url: str | None, alg: list[Algorithm] | None) -> Ke
         return None
     algorithms = tuple(each.value for each in alg or Algorithm)
     return Keys(jwks=_content(jwks) if jwks else None, jwks_url=url, algorithms=algorithms)
+
+
+def _thumbprint(file: Path | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        return thumbprint(_content(file))
+    except ValueError as error:
+        raise InvalidError(f"{file} holds no certificate in PEM") from error
 
 
 def _content(path: Path) -> bytes:

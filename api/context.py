@@ -8,14 +8,19 @@ from anyio import CapacityLimiter
 from api import fhir_openapi
 from api.allowed import Addresses
 from api.metrics import Metrics
+from api.outside import Outside
 from service.audit import AuditWriter
 from service.clock import Clock
 from service.database import Database
+from service.encryption import Cipher
 from service.fhir.endpoint import Endpoint, Writing
 from service.fhir.mapping import Registry
 from service.fhir.store_reader import StoreReader
 from service.settings import Settings
+from service.smart.key_sets import KeySets
 from service.smart.known_tokens import KnownTokens
+from service.smart.outside import OutsideTokens
+from service.smart.registration import Registrar
 from service.smart.server import Server
 
 WRITERS = 8
@@ -34,11 +39,35 @@ class Context:
     audit: AuditWriter
     server: Server
     writing: Writing
+    cipher: Cipher  # for secrets that must be read again
     key: bytes = field(repr=False)  # the installation's: FHIR ids and page links are made with it
 
     @cached_property
     def known_tokens(self) -> KnownTokens:
         return KnownTokens(self.settings.access_token_memory_seconds)
+
+    @cached_property
+    def registrar(self) -> Registrar:
+        """Who answers software that registers itself."""
+        return Registrar(server=self.server, base_url=self.settings.public_base_url)
+
+    @cached_property
+    def outside(self) -> Outside:
+        """Who looks at tokens of other issuers."""
+        fetcher = self.server.fetcher
+        return Outside(
+            tokens=OutsideTokens(
+                fetcher=fetcher,
+                key_sets=KeySets(fetcher.get),
+                cipher=self.cipher,
+                audience=f"{self.settings.public_base_url}/fhir",
+                clock=self.clock,
+            ),
+            reader=self.reader,
+            limiter=self.server.limiter,
+            threads=CapacityLimiter(AUTHORIZERS),
+            seconds=self.settings.access_token_memory_seconds,
+        )
 
     @cached_property
     def metrics(self) -> Metrics:

@@ -17,10 +17,10 @@ def any_origin(*methods: str) -> Middleware:
     return Middleware(CORSMiddleware, **_options(methods))
 
 
-def route(path: str, endpoint: Any, *, method: str) -> Route:  # noqa: ANN401 - as Starlette has it
-    """Return a route of one method whose preflight is answered, too."""
-    inner = Route(path, endpoint, methods=[method])
-    return Route(path, CORSMiddleware(inner.handle, **_options((method,))), name=inner.name)
+def route(path: str, endpoint: Any, *methods: str) -> Route:  # noqa: ANN401 - as Starlette has it
+    """Return a route of these methods whose preflight is answered, too."""
+    inner = Route(path, endpoint, methods=list(methods))
+    return Route(path, CORSMiddleware(inner.handle, **_options(methods)), name=inner.name)
 
 
 def _options(methods: Sequence[str]) -> dict[str, Any]:

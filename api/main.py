@@ -19,7 +19,7 @@ from api.errors import LARGEST_BODY
 from api.limits import BodyLimit
 from api.maintenance import MaintenanceGate
 from api.pruning import pruning
-from api.routes import calendar, fhir, metrics, oauth, package, v1
+from api.routes import calendar, fhir, metrics, oauth, package, registration, v1
 from service.settings import Settings
 
 log = logging.getLogger("alongside")
@@ -62,6 +62,7 @@ def create_app(context: Context) -> FastAPI:
     )
     errors.install(app)
     app.router.routes.extend(oauth.routes(context))
+    app.router.routes.extend(registration.routes(context))
     app.router.routes.extend(package.routes())
     app.router.routes.extend(metrics.routes(context))
     app.router.routes.extend(calendar.routes(context))

@@ -5,12 +5,12 @@ Each address answers in its own form. https://www.rfc-editor.org/rfc/rfc9110#nam
 
 import time
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import fhir_error, is_fhir, problem
+from api.oauth_errors import UNAVAILABLE, oauth_error
 from service.errors import MaintenanceError
 from service.fhir.store_reader import StoreReader
 from service.maintenance import NAME, SELECT, Maintenance, of_row
@@ -18,7 +18,7 @@ from service.maintenance import NAME, SELECT, Maintenance, of_row
 OPEN = frozenset(
     {
         "/livez", "/readyz", "/health", "/ready", "/metrics", "/fhir/metadata",
-        "/fhir/.well-known/smart-configuration",
+        "/fhir/.well-known/smart-configuration", "/oauth/jwks",
     }
 )  # what whoever runs it looks at, and what a client reads first  # fmt: skip
 FRESH_SECONDS = 1.0
@@ -59,9 +59,7 @@ def _closed(request: Request, found: Maintenance) -> Response:
     if is_fhir(request):
         response = fhir_error(error)
     elif request.url.path.startswith("/oauth/"):
-        # RFC 6749 has this name for the authorization endpoint, and none for the token endpoint.
-        content = {"error": "temporarily_unavailable", "error_description": CLOSED}
-        response = Response(orjson.dumps(content), 503, media_type="application/json")
+        response = oauth_error(503, UNAVAILABLE, CLOSED)
     else:
         response = problem(error, request.url.path)
     response.headers["Retry-After"] = str(found.retry_after)

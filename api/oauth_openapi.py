@@ -6,7 +6,7 @@ https://www.rfc-editor.org/rfc/rfc6749
 from typing import Any
 
 from service.smart.assertions import ASSERTION_TYPE
-from service.smart.discovery import INTROSPECT, REVOKE, TOKEN, smart_configuration
+from service.smart.discovery import INTROSPECT, JWKS, REVOKE, TOKEN, smart_configuration
 
 Json = dict[str, Any]
 
@@ -54,7 +54,21 @@ ACTIVE = {
 REFUSED = {"error": "invalid_client", "error_description": "Client authentication failed"}
 WRONG = {"error": "invalid_scope", "error_description": "this client may not have: v1.write"}
 CLOSED = {"error": "temporarily_unavailable", "error_description": "closed for maintenance"}
+TOO_MANY = {"error": "temporarily_unavailable", "error_description": "too many requests"}
 INCOMPLETE = {"error": "invalid_request", "error_description": "token is required"}
+KEYS = {
+    "keys": [
+        {
+            "kid": "0199b7c26c1f7a539d3e5b8f0c2a4e61",
+            "use": "sig",
+            "alg": "ES384",
+            "kty": "EC",
+            "crv": "P-384",
+            "x": "tX8BX0NhvZ0XaP2Fe7P1sGOvqTn0rTz8nCtkPKJpBJmJtAUY0PEXjM3e0PI9P8Xf",
+            "y": "kAMlBTMtO2bAxAGM1Ya0XiVYhQTsuFLaLZaLD4qJPCmWQpU2AVYnMaEsIuZXnBYA",
+        }
+    ]
+}
 BY_CLIENT: list[Json] = [{"clientSecret": []}, {}]
 
 
@@ -65,6 +79,7 @@ def paths() -> Json:
         TOKEN: {"post": _token()},
         INTROSPECT: {"post": _introspect()},
         REVOKE: {"post": _revoke()},
+        JWKS: {"get": _jwks()},
     }
 
 
@@ -116,6 +131,13 @@ def _revoke() -> Json:
     return found
 
 
+def _jwks() -> Json:
+    found = _operation("jwks", "The public keys of what this service signs")
+    found["security"] = []
+    found["responses"] = {"200": _reply("A JWK Set (RFC 7517); no key is secret", KEYS)}
+    return found
+
+
 def _operation(name: str, summary: str) -> Json:
     return {"tags": ["Tokens"], "operationId": name, "summary": summary}
 
@@ -128,6 +150,7 @@ def _refusals(description: str, example: Json) -> Json:
     return {
         "400": _reply(description, example),
         "401": _reply("The client did not prove who it is", REFUSED),
+        "429": _reply("Too many requests; Retry-After says when to come back", TOO_MANY),
         "503": _reply("Closed for maintenance; Retry-After says for how long", CLOSED),
     }
 

@@ -11,7 +11,7 @@ import yaml
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import fhir_openapi, oauth_openapi
+from api import fhir_openapi, oauth_openapi, registration_openapi
 from api.context import Context
 from api.routes import calendar, metrics, package
 from api.routes.v1.described import PROBLEM_SCHEMA
@@ -46,6 +46,7 @@ def document(app: FastAPI, context: Context) -> dict[str, Any]:
     components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
     components.setdefault("securitySchemes", {}).update(oauth_openapi.SCHEMES)
     apart = {**package.paths(), **metrics.paths(), **calendar.paths(), **oauth_openapi.paths()}
+    apart |= registration_openapi.paths()
     ours = {**fhir_openapi.paths(context.registry), **apart}
     found["paths"] = {**ours, **found["paths"]}
     return found

@@ -3,11 +3,13 @@
 import getpass
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from api import administration
 from api.context import Context
 from service.access import GRANULAR, Scopes, is_granular, is_scope
 from service.audit import AuditEntry
@@ -17,8 +19,10 @@ from service.connections import create_connection, create_facility
 from service.errors import AlongsideError, ForbiddenError, NotFoundError, ValueSetError
 from service.identifiers import new_id
 from service.models.aggregates import Aggregate
-from service.models.connections import Confidentiality, Connection
-from service.smart import clients
+from service.models.connections import Confidentiality, Connection, Invitation
+from service.models.keys import SigningKey
+from service.smart import clients, invitations, issuers, signing
+from service.smart.issuers import NewIssuer
 from service.smart.tokens import Grant, issue
 
 CONNECTIONS = Aggregate("connections", "all")
@@ -34,6 +38,7 @@ class Registration:
     ceiling: Confidentiality = Confidentiality.RESTRICTED
     roster_role: bool = False
     keys: clients.Keys | None = None
+    certificate: str | None = None
 
 
 def token(context: Context, client: str, scope: str) -> str:
@@ -88,55 +93,116 @@ def all_connections(session: Session) -> Sequence[Connection]:
 
 def add_client(context: Context, registration: Registration) -> str:
     """Add a client and return its secret; with keys it has none."""
-
-    def work(session: Session) -> str:
+    with audited(context, registration.name, "clients/add"):
         new = clients.NewClient(
             name=registration.name,
             scopes=registration.scopes,
-            connection_id=_connection(session, registration.connection),
+            connection_id=connection_id(context, registration.connection),
             ceiling=registration.ceiling,
             roster_role=registration.roster_role,
             keys=registration.keys,
+            certificate=registration.certificate,
         )
-        return clients.add_client(session, new)[1]
-
-    with audited(context, registration.name, "clients/add"):
-        _check_address(context, registration.keys)
-        return context.database.unit_of_work(work)
+        return administration.add_client(context, context.database, new)[1]
 
 
 def rotate_client(context: Context, name: str, keys: clients.Keys | None) -> str:
     """Give a client these keys, or a new secret, which is returned."""
-
-    def work(session: Session) -> str:
-        return clients.rotate_client(session, name, keys)[1]
-
     with audited(context, name, "clients/rotate"):
-        _check_address(context, keys)
-        return context.database.unit_of_work(work)
+        return administration.rotate_client(context, context.database, name, keys)[1]
 
 
-def _check_address(context: Context, keys: clients.Keys | None) -> None:
-    """Raise InvalidError where no keys would be fetched from the address; it is not asked yet."""
-    if keys is not None and keys.jwks_url is not None:
-        context.server.fetcher.check(keys.jwks_url)
+def invite(
+    context: Context, new: invitations.NewInvitation, connection: str | None
+) -> tuple[Invitation, str]:
+    """Let one piece of software register itself; return the invitation with its token."""
+    now = context.clock()
+    with audited(context, connection, "clients/invite"):
+        bound = replace(new, connection_id=connection_id(context, connection))
+        return context.database.unit_of_work(
+            lambda session: invitations.invite(session, bound, now)
+        )
+
+
+def withdraw_invitation(context: Context, invitation: UUID) -> None:
+    """Let nobody use this invitation any more."""
+    now = context.clock()
+    with audited(context, None, "clients/withdraw"):
+        context.database.unit_of_work(
+            lambda session: invitations.withdraw(session, invitation, now)
+        )
 
 
 def disable_client(context: Context, name: str) -> None:
     """Refuse this client from now on."""
-    now = context.clock()
     with audited(context, name, "clients/disable"):
-        context.database.unit_of_work(lambda session: clients.disable_client(session, name, now))
+        administration.disable_client(context, context.database, name)
+
+
+def bind_client(context: Context, name: str, certificate: str | None) -> None:
+    """Have a client show this certificate from now on, or none."""
+    with audited(context, name, "clients/bind"):
+        context.database.unit_of_work(
+            lambda session: clients.bind_client(session, name, certificate)
+        )
+
+
+def enable_client(context: Context, name: str) -> None:
+    """Admit this client again."""
+    with audited(context, name, "clients/enable"):
+        administration.enable_client(context.database, name)
+
+
+def add_issuer(context: Context, new: NewIssuer, connection: str | None) -> None:
+    """Honour the tokens of an issuer from now on."""
+    with audited(context, new.client.name, "issuers/add"):
+        client = replace(new.client, connection_id=connection_id(context, connection))
+        for url in filter(None, (new.jwks_url, new.introspection_url)):
+            context.server.fetcher.check(url)
+        bound = replace(new, client=client)
+        context.database.unit_of_work(
+            lambda session: issuers.add_issuer(session, context.cipher, bound)
+        )
+
+
+def disable_issuer(context: Context, name: str) -> None:
+    """Refuse the tokens of an issuer from now on."""
+    now = context.clock()
+    with audited(context, name, "issuers/disable"):
+        context.database.unit_of_work(lambda session: issuers.disable_issuer(session, name, now))
+
+
+def rotate_keys(context: Context, older_than: timedelta) -> list[SigningKey]:
+    """Sign with new keys from now on; nothing is half done, whatever becomes of the process."""
+    now = context.clock()
+    with audited(context, None, "keys/rotate"):
+        pairs = signing.new_pairs()
+        return context.database.unit_of_work(
+            lambda session: signing.rotate(
+                session, context.cipher, pairs, now=now, older_than=older_than
+            ),
+            signing.KEYS,
+        )
+
+
+def encrypt_keys(context: Context) -> int:
+    """Encrypt private keys by the present key of the setting; return how many were not."""
+    with audited(context, None, "keys/encrypt"):
+        return context.database.unit_of_work(
+            lambda session: signing.encrypt_again(session, context.cipher), signing.KEYS
+        )
 
 
 def connection_names(session: Session) -> dict[UUID, str]:
     return dict(session.exec(select(Connection.id, Connection.name)).all())
 
 
-def _connection(session: Session, name: str | None) -> UUID | None:
+def connection_id(context: Context, name: str | None) -> UUID | None:
+    """Return the id of the connection of this name; without a name it is the programme's."""
     if name is None:
         return None
-    found = session.exec(select(Connection.id).where(Connection.name == name)).first()
+    statement = select(Connection.id).where(Connection.name == name)
+    found = context.database.read(lambda session: session.exec(statement).first())
     if found is None:
         raise NotFoundError(f"there is no connection named {name}", element="connection")
     return found

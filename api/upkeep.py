@@ -130,10 +130,14 @@ def settle() -> None:
 
 
 def doctor(
-    *, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not ask the public address.")
+    ] = False,
 ) -> None:
     """Say whether the installation is well; the exit code is 1 where something is wrong."""
-    found = list(examine(Settings()))
+    found = list(examine(Settings(), asks=not offline))
     if as_json:
         print(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
     else:

@@ -1,8 +1,7 @@
 """Who is calling and what they may do: a value that search compiles into SQL (DESIGN section 3).
 
 Scopes here are `system/<Type|*>.<cruds>`, the letters in this order, or as SMART 1 has them
-`.read` (rs), `.write` (cud) and `.*` (cruds); for `/v1` they are `v1.read`, `v1.write` and, for
-the coordinator alone, `v1.coordinate`.
+`.read` (rs), `.write` (cud) and `.*` (cruds); for `/v1` they are those of V1_SCOPES.
 https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
 """
 
@@ -14,7 +13,7 @@ from uuid import UUID
 from service.models.documents import PROGRAMME, PUBLIC
 
 SCOPE = re.compile(r"system/(\*|[A-Z][A-Za-z]+)\.(\*|read|write|(?=[cruds])c?r?u?d?s?)")
-V1_SCOPES = frozenset({"v1.read", "v1.write", "v1.coordinate"})
+V1_SCOPES = frozenset({"v1.read", "v1.write", "v1.coordinate", "v1.admin"})
 LETTERS = {"*": "cruds", "read": "rs", "write": "cud"}
 GRANULAR = "scopes with ?parameter=value are not offered here yet"
 

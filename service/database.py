@@ -106,6 +106,8 @@ class Database:
             BusyError: the locks were not to be had within the attempts or the time.
             OccupiedError: they were not to be had `at_once`.
         """
+        if getattr(self._thread, "working", False):
+            raise RuntimeError("a unit of work within another would wait for it for ever")
         if getattr(self._thread, "at_once", False):
             return self._attempt_at_once(work, set(named))
         wanted, started = set(named), time.monotonic()
@@ -238,7 +240,11 @@ class Database:
             connection = session.connection(execution_options={WRITING: True})
             session.info[DRIVER] = connected(session)
             connection.info[UNIT_OF_WORK] = 1  # the pool resets it when the connection comes back
-            yield session
+            self._thread.working = True
+            try:
+                yield session
+            finally:
+                self._thread.working = False
 
     def _project(self, session: Session, touched: Touched, held: set[Aggregate]) -> None:
         if not touched or self.projector is None:

@@ -21,6 +21,7 @@ AlongsideError
 │   ├── OutdatedError      a newer version of the service wrote what this one would replace
 │   └── MaintenanceError   an operator has closed the service for a while
 ├── BackupError         a copy cannot be made, or cannot be taken back
+├── SecretsError        what was encrypted cannot be read, or nothing can be encrypted
 └── ProjectionError     a write round the unit of work; a fault of ours
 
 https://hl7.org/fhir/R4/valueset-issue-type.html
@@ -165,6 +166,10 @@ class MaintenanceError(BusyError):
 
 
 class BackupError(AlongsideError):
+    """Told to an operator, with the next step."""
+
+
+class SecretsError(AlongsideError):
     """Told to an operator, with the next step."""
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from ipaddress import ip_network
 from typing import Literal, Self
 
+from limits import RateLimitItem, parse_many
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -21,6 +22,9 @@ CRISIS_TEXT = (
 OnLapse = Literal["off", "warn", "stop"]
 
 DEFAULT_OFFER_HOURS = 72
+ADDRESS = re.compile(r"https?://[^\s|#?\"\\]+")
+# 32 bytes in base64: https://github.com/fernet/spec/blob/master/Spec.md#key-format
+FERNET = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]=")
 DEFAULT_CANONICAL_BASE = "https://alongside.example/fhir"
 
 
@@ -36,7 +40,7 @@ class Canonical(BaseSettings):
     @field_validator("canonical_base")
     @classmethod
     def _names(cls, value: str) -> str:
-        if not re.fullmatch(r"https?://[^\s|#?\"\\]+", value):
+        if not ADDRESS.fullmatch(value):
             raise ValueError("must begin with http:// or https://, without query or fragment")
         return value.rstrip("/")
 
@@ -74,6 +78,11 @@ class Settings(Canonical):
     page_size_limit: int = Field(default=200, ge=1, le=1000)
     series_weeks: int = Field(default=12, ge=1, le=52)
     jwks_networks: str | None = None
+    oauth_address_rate: str = "600/minute"
+    oauth_failure_rate: str = "30/minute"
+    oauth_client_rate: str = "600/minute"
+    client_certificate_header: str | None = Field(default=None, pattern="^[A-Za-z0-9-]+$")
+    secrets_keys: SecretStr | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
     metrics_token: SecretStr | None = Field(default=None, min_length=16)
@@ -87,8 +96,8 @@ class Settings(Canonical):
     @field_validator("public_base_url")
     @classmethod
     def _absolute(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
+        if not ADDRESS.fullmatch(value):
+            raise ValueError("must begin with http:// or https://, without query or fragment")
         return value.rstrip("/")
 
     @field_validator("jwks_networks")
@@ -96,6 +105,23 @@ class Settings(Canonical):
     def _networks(cls, value: str | None) -> str | None:
         for each in filter(None, (value or "").split(",")):
             ip_network(each.strip())  # says what is wrong with it
+        return value
+
+    @field_validator("oauth_address_rate", "oauth_failure_rate", "oauth_client_rate")
+    @classmethod
+    def _rate(cls, value: str) -> str:
+        try:
+            rate_of(value)
+        except ValueError:
+            raise ValueError("must be as in 60/minute, 5/second or 1000/hour, or off") from None
+        return value
+
+    @field_validator("secrets_keys")
+    @classmethod
+    def _fernet(cls, value: SecretStr | None) -> SecretStr | None:
+        for each in filter(None, (value.get_secret_value() if value else "").split(",")):
+            if not FERNET.fullmatch(each.strip()):
+                raise ValueError("each is 44 characters, as `alongside keys secret` prints them")
         return value
 
     @model_validator(mode="after")
@@ -121,6 +147,14 @@ class Settings(Canonical):
         if self.audit_database_url is not None:
             return self.audit_database_url
         return audit_url_beside(self.database_url)
+
+
+def rate_of(text: str) -> RateLimitItem | None:
+    """Return the rate that a setting names, ValueError where it is none; `off` is no limit."""
+    if text == "off":
+        return None
+    (found,) = parse_many(text)
+    return found
 
 
 def audit_url_beside(database_url: str) -> str:

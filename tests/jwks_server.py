@@ -1,4 +1,4 @@
-"""A hospital's JWK Set on a loopback port, over HTTP or HTTPS."""
+"""A hospital's JWK Set, or whatever it answers to a form, on a loopback port."""
 
 import ssl
 import threading
@@ -19,6 +19,7 @@ class JwksServer:
     headers: dict[str, str] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
     pause: float = 0.0  # between the bytes of the answer
+    forms: list[str] = field(default_factory=list)  # what was posted
 
 
 @contextmanager
@@ -26,6 +27,11 @@ def jwks_server(
     content: bytes = b"", context: ssl.SSLContext | None = None
 ) -> Iterator[JwksServer]:
     class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            length = int(self.headers["Content-Length"])
+            found.forms.append(self.rfile.read(length).decode())
+            self.do_GET()
+
         def do_GET(self) -> None:
             found.asked.append(dict(self.headers))
             self.send_response(found.status)

@@ -25,6 +25,11 @@ def findings(settings: Settings) -> Iterator[Finding]:
 
 def _public_address(url: str) -> Finding:
     parts = urlsplit(url)
+    if parts.path.endswith("/fhir"):
+        return error(
+            "public-address",
+            f"ALONGSIDE_PUBLIC_BASE_URL is {url}: leave /fhir out, which is put after it.",
+        )
     if parts.scheme == "https":
         return ok("public-address", f"Links are made from {url}.")
     if parts.hostname in LOOPBACK:

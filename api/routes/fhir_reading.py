@@ -40,7 +40,12 @@ from service.fhir.interactions.search_type import search_type
 from service.fhir.interactions.vread import vread
 from service.fhir.presentation import shaped
 from service.fhir.search_plan import WHOLE, Pairs, Shape
-from service.smart.discovery import oauth_uris, smart_configuration
+from service.smart.discovery import (
+    INSTALLATION,
+    installation_mark,
+    oauth_uris,
+    smart_configuration,
+)
 
 OF_A_READ = frozenset({"_format", "_pretty", "_summary", "_elements"})
 
@@ -68,9 +73,10 @@ def metadata_of(context: Context) -> Interaction:
 def smart_configuration_of(context: Context) -> Interaction:
     """Return what says where tokens are to be had: JSON, whatever is accepted (IG 374)."""
     body = orjson.dumps(smart_configuration(context.settings.public_base_url))
+    headers = {INSTALLATION: installation_mark(context.key)}  # for `alongside doctor`
 
     async def configuration(_request: Request, _context: Context) -> Response:
-        return Response(body, media_type="application/json")
+        return Response(body, headers=headers, media_type="application/json")
 
     return configuration
 

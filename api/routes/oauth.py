@@ -1,4 +1,4 @@
-"""/oauth: token, introspect and revoke; reads the form, then leaves the event loop.
+"""/oauth: token, introspect, revoke and our public keys; a form is read on the event loop.
 
 https://www.rfc-editor.org/rfc/rfc6749#section-3.2
 """
@@ -15,27 +15,40 @@ from starlette.routing import Route
 
 from api import cors
 from api.context import Context
-from api.errors import HEADERS
+from api.oauth_errors import UNAVAILABLE, oauth_error
+from api.peers import certificate_of
+from service.clock import microseconds
 from service.errors import BusyError
-from service.smart.discovery import INTROSPECT, REVOKE, TOKEN
-from service.smart.messages import TokenReply
+from service.smart.discovery import INTROSPECT, JWKS, REVOKE, TOKEN
+from service.smart.limiting import counted
+from service.smart.messages import Fields, Seen, TokenReply
+from service.smart.signing import CACHED_SECONDS, SELECT_PUBLISHED, jwk_set
 
 FORM = "application/x-www-form-urlencoded"
 LONGEST_FORM = 16_384
 MOST_FIELDS = 30
-NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-JSON = "application/json"
 
-Form = list[tuple[str, str]]
-Answer = Callable[[Form, str | None], TokenReply]
+Answer = Callable[[Fields, str | None, Seen], TokenReply]
 
 
 def routes(context: Context) -> list[Route]:
     """Return the routes of the authorization server."""
     server = context.server
     answers = {TOKEN: server.reply, INTROSPECT: server.introspect, REVOKE: server.revoke}
-    return [cors.route(path, _endpoint(context, each), method="POST")
-            for path, each in answers.items()]  # fmt: skip
+    found = [cors.route(path, _endpoint(context, each), "POST")
+             for path, each in answers.items()]  # fmt: skip
+    return [*found, cors.route(JWKS, _jwks(context), "GET")]
+
+
+def _jwks(context: Context) -> Any:  # noqa: ANN401 - as Starlette has it
+    async def endpoint(_request: Request) -> Response:
+        now = microseconds(context.clock())
+        rows = await context.reader.rows(SELECT_PUBLISHED, (now,))
+        headers = {"Cache-Control": f"public, max-age={CACHED_SECONDS}"}
+        content = jwk_set([public for (public,) in rows])
+        return Response(content, headers=headers, media_type="application/json")
+
+    return endpoint
 
 
 def _endpoint(context: Context, answer: Answer) -> Any:  # noqa: ANN401 - as Starlette has it
@@ -43,26 +56,30 @@ def _endpoint(context: Context, answer: Answer) -> Any:  # noqa: ANN401 - as Sta
         try:
             form = await _form(request)
         except ValueError as error:
-            return _refused(400, "invalid_request", str(error))
+            return oauth_error(400, "invalid_request", str(error))
         return await _answered(context, answer, request, form)
 
     return endpoint
 
 
-async def _answered(context: Context, answer: Answer, request: Request, form: Form) -> Response:
+async def _answered(context: Context, answer: Answer, request: Request, form: Fields) -> Response:
     """Ask in one of a few threads: who waits for a client's keys keeps nobody else waiting."""
     authorization = request.headers.get("authorization")
+    address = counted(request.client.host if request.client else None)
+    seen = Seen(address, certificate_of(request.scope))
     try:
-        reply = await to_thread.run_sync(answer, form, authorization, limiter=context.authorizers)
+        reply = await to_thread.run_sync(
+            answer, form, authorization, seen, limiter=context.authorizers
+        )
     except BusyError as error:
-        return _refused(503, "temporarily_unavailable", str(error))
+        return oauth_error(503, UNAVAILABLE, str(error))
     if reply.revoked:
         context.known_tokens.forget(reply.revoked)
     request.state.client = reply.client
     return Response(orjson.dumps(reply.body), reply.status, dict(reply.headers))
 
 
-async def _form(request: Request) -> Form:
+async def _form(request: Request) -> Fields:
     """Return the fields of the form; ValueError says what is wrong with it."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != FORM:
@@ -77,9 +94,3 @@ async def _form(request: Request) -> Form:
         return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError as error:
         raise ValueError("the form is not URL-encoded UTF-8 text") from error
-
-
-def _refused(status: int, error: str, description: str) -> Response:
-    content = {"error": error, "error_description": description}
-    headers = {**NO_STORE, **HEADERS.get(status, {})}
-    return Response(orjson.dumps(content), status, headers, JSON)

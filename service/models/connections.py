@@ -39,6 +39,15 @@ class Confidentiality(StrEnum):
         return "NRV".index(self.value)
 
 
+class Proof(StrEnum):
+    """What a client proves itself by; by none it gets no token here."""
+
+    SECRET = "secret"  # noqa: S105 - the name of a kind
+    KEYS = "keys"
+    ADDRESS = "address"
+    NONE = "none"
+
+
 class Connection(Projected, table=True):
     """One hospital's EHR, test or production; its number is its audience in the document store."""
 
@@ -81,11 +90,41 @@ class Client(Row, table=True):
     )
     roster_role: bool = False
     disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    certificate: str | None = Field(default=None, max_length=43)  # x5t#S256, if it must show one
+    # Of software that registered itself: what it said, and what it administers itself by.
+    software: dict[str, Any] | None = Field(default=None, sa_type=OPTIONAL_JSON)
+    registration_hash: str | None = Field(default=None, max_length=64)
 
     @property
     def has_keys(self) -> bool:
         """Return whether it proves itself by keys, and so never by a secret."""
         return self.jwks is not None or self.jwks_url is not None
+
+    @property
+    def proof(self) -> Proof:
+        """Return what it proves itself by: its keys may be here, or at an address."""
+        if self.jwks_url is not None:
+            return Proof.ADDRESS
+        if self.jwks is not None:
+            return Proof.KEYS
+        return Proof.NONE if self.secret_hash is None else Proof.SECRET
+
+
+class Invitation(Row, table=True):
+    """Lets one piece of software register itself, with no more than this; its token is not kept."""
+
+    __tablename__ = "invitations"
+
+    token_hash: str = Field(unique=True, max_length=64)
+    connection_id: UUID | None = Field(default=None, foreign_key="connections.id", index=True)
+    scopes: list[str] = Field(default_factory=list, sa_type=JSON)
+    ceiling: Confidentiality = Field(
+        default=Confidentiality.RESTRICTED, sa_type=enum_text(Confidentiality)
+    )
+    roster_role: bool = False
+    expires_at: int = Field(sa_type=BigInteger)
+    ended_at: int | None = Field(default=None, sa_type=BigInteger)  # used, or withdrawn
+    client_id: UUID | None = Field(default=None, foreign_key="clients.id", index=True)
 
 
 class UsedAssertion(SQLModel, table=True):
@@ -110,3 +149,4 @@ class AccessToken(SQLModel, table=True):
     expires_at: int = Field(sa_type=BigInteger, index=True)
     issued_by: str = "client_credentials"
     revoked: bool = False
+    certificate: str | None = Field(default=None, max_length=43)  # of no use without it

@@ -50,14 +50,19 @@ class Assertion:
 
     def verify(self, key: Jwk) -> None:
         """Raise RefusedAssertionError where this key did not sign it."""
-        registry = _Registry(algorithms=[self.algorithm], strict_check_header=False)
-        try:
-            public = imported(key, self.algorithm)
-            jws.deserialize_compact(self.text, public, registry=registry)
-        except KeyRefusedError as error:
-            raise RefusedAssertionError(f"the key cannot be used: {error}") from error
-        except (JoseError, ValueError, TypeError, RecursionError) as error:
-            raise RefusedAssertionError("the signature is not by that key") from error
+        verify(self.text, key, self.algorithm)
+
+
+def verify(text: str, key: Jwk, algorithm: str) -> None:
+    """Raise RefusedAssertionError where this key did not sign the JWT by this algorithm."""
+    registry = _Registry(algorithms=[algorithm], strict_check_header=False)
+    try:
+        public = imported(key, algorithm)
+        jws.deserialize_compact(text, public, registry=registry)
+    except KeyRefusedError as error:
+        raise RefusedAssertionError(f"the key cannot be used: {error}") from error
+    except (JoseError, ValueError, TypeError, RecursionError) as error:
+        raise RefusedAssertionError("the signature is not by that key") from error
 
 
 def read(text: str, token_url: str, now: float) -> Assertion:
@@ -66,7 +71,7 @@ def read(text: str, token_url: str, now: float) -> Assertion:
     Raises:
         RefusedAssertionError: it breaks a rule, which is named.
     """
-    header, claims = _parts(text)
+    header, claims = parts(text)
     _check_header(header)
     _check_who(claims, token_url)
     _check_when(claims, now)
@@ -81,7 +86,17 @@ def read(text: str, token_url: str, now: float) -> Assertion:
     )
 
 
-def _parts(text: str) -> tuple[Claims, Claims]:
+def claimed(text: str) -> str:
+    """Return whose assertion it says it is; nothing of it is checked."""
+    try:
+        issuer = parts(text)[1].get("iss")
+    except RefusedAssertionError:
+        return ""
+    return issuer if isinstance(issuer, str) else ""
+
+
+def parts(text: str) -> tuple[Claims, Claims]:
+    """Return header and claims of a JWT; nothing of them is checked."""
     segments = text.split(".")
     if len(segments) != 3 or not all(map(SEGMENT.fullmatch, segments)):  # noqa: PLR2004
         raise RefusedAssertionError("the assertion is not a signed JWT in compact form")

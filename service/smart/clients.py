@@ -14,18 +14,22 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from service import driver
 from service.access import GRANULAR, V1_SCOPES, is_granular, is_scope
+from service.clock import microseconds
 from service.errors import (
     BusinessRuleError,
     DuplicateError,
     NotFoundError,
     ValueSetError,
 )
-from service.models.connections import Client, Confidentiality
+from service.models.connections import Client, Confidentiality, Connection, Proof
+from service.rows import get
 from service.smart.keys import ALGORITHMS, registered
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 SECRET_BYTES = 32
+REVOKE = "UPDATE access_tokens SET revoked = ? WHERE client_id = ? AND expires_at > ?"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +51,7 @@ class NewClient:
     ceiling: Confidentiality = Confidentiality.RESTRICTED
     roster_role: bool = False
     keys: Keys | None = None
+    certificate: str | None = None  # x5t#S256 of one that it must show besides
 
 
 def hashed(secret: str) -> str:
@@ -62,7 +67,10 @@ def add_client(session: Session, new: NewClient) -> tuple[Client, str]:
         BusinessRuleError: a hospital's client asks for the programme's interface.
         DuplicateError: there is a client of this name.
     """
-    _check(new)
+    _check_name(new.name)
+    check_scopes(new.scopes, new.connection_id)
+    if new.connection_id is not None:
+        get(session, Connection, new.connection_id, "connection_id")
     if find_client(session, new.name) is not None:
         raise DuplicateError(f"there is a client named {new.name}", element="name")
     client = Client(
@@ -71,8 +79,9 @@ def add_client(session: Session, new: NewClient) -> tuple[Client, str]:
         scopes=list(new.scopes),
         ceiling=new.ceiling,
         roster_role=new.roster_role,
+        certificate=new.certificate,
     )
-    secret = _prove(client, new.keys)
+    secret = prove(client, new.keys)
     session.add(client)
     session.flush()
     return client, secret
@@ -86,13 +95,16 @@ def rotate_client(session: Session, name: str, keys: Keys | None = None) -> tupl
         BusinessRuleError: it has keys, and there are no new ones.
     """
     client = client_named(session, name)
+    if client.proof is Proof.NONE:
+        rule = f"{name} is an issuer: what it is good for, it is good for by its own tokens"
+        raise BusinessRuleError(rule, element="keys")
     if keys is None and client.has_keys:
         rule = f"{name} has keys and so no secret: give its new keys, or the address of its JWK Set"
         raise BusinessRuleError(rule, element="keys")
-    return client, _prove(client, keys)
+    return client, prove(client, keys)
 
 
-def _prove(client: Client, keys: Keys | None) -> str:
+def prove(client: Client, keys: Keys | None) -> str:
     """Set what the client proves itself by, and return its secret; a client has one or the other.
 
     An address of keys was looked at before, by who fetches from it.
@@ -116,19 +128,21 @@ def _algorithms(keys: Keys) -> list[str]:
     return sorted(set(keys.algorithms))
 
 
-def _check(new: NewClient) -> None:
-    if not NAME.fullmatch(new.name):
+def _check_name(name: str) -> None:
+    if not NAME.fullmatch(name):
         rule = "2 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit"
         raise ValueSetError(f"a client's name has {rule}", element="name")
-    if any(is_granular(scope) for scope in new.scopes):
+
+
+def check_scopes(scopes: Sequence[str], connection_id: UUID | None) -> None:
+    """Raise InvalidError where a client of this connection cannot have these scopes."""
+    if any(is_granular(scope) for scope in scopes):
         raise ValueSetError(GRANULAR, element="scopes")
-    if not new.scopes or not all(is_scope(scope) for scope in new.scopes):
-        rule = (
-            "scopes are system/<Type or *>.<of c r u d s> and, for the programme,"
-            " v1.read v1.write v1.coordinate"
-        )
+    if not scopes or not all(is_scope(scope) for scope in scopes):
+        others = " ".join(sorted(V1_SCOPES))
+        rule = f"scopes are system/<Type or *>.<of c r u d s> and, for the programme, {others}"
         raise ValueSetError(rule, element="scopes")
-    if new.connection_id is not None and V1_SCOPES.intersection(new.scopes):
+    if connection_id is not None and V1_SCOPES.intersection(scopes):
         raise BusinessRuleError("v1 scopes are for the programme's clients", element="scopes")
 
 
@@ -155,6 +169,21 @@ def disable_client(session: Session, name: str, now: datetime) -> Client:
     """Refuse this client from now on, tokens that it holds included."""
     client = client_named(session, name)
     client.disabled_at = client.disabled_at or now
+    driver.execute(session, REVOKE, (True, client.id.hex, microseconds(now)))
+    return client
+
+
+def bind_client(session: Session, name: str, certificate: str | None) -> Client:
+    """Have the client show another certificate from now on, or none; its tokens stay bound."""
+    client = client_named(session, name)
+    client.certificate = certificate
+    return client
+
+
+def enable_client(session: Session, name: str) -> Client:
+    """Admit this client again; the tokens that it held before have ended."""
+    client = client_named(session, name)
+    client.disabled_at = None
     return client
 
 

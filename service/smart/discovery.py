@@ -5,10 +5,15 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html
 
 from typing import Any
 
+from service.identifiers import keyed_id
 from service.smart.authentication import CLIENT_CREDENTIALS, METHODS
 from service.smart.keys import ALGORITHMS
 
 TOKEN, INTROSPECT, REVOKE = "/oauth/token", "/oauth/introspect", "/oauth/revoke"
+JWKS = "/oauth/jwks"
+REGISTER = "/oauth/register"
+CONFIGURATION = "/fhir/.well-known/smart-configuration"
+INSTALLATION = "X-Alongside-Installation"
 # Any narrower scope can be had too: these are the widest, in the spelling of SMART 2 and 1.
 SCOPES = (
     "system/*.cruds",
@@ -19,6 +24,7 @@ SCOPES = (
     "v1.read",
     "v1.write",
     "v1.coordinate",
+    "v1.admin",
 )
 # permission-v2 promises scopes with ?parameter=value, which are not there yet (IG 370).
 CAPABILITIES = ("client-confidential-symmetric", "client-confidential-asymmetric", "permission-v1")
@@ -32,10 +38,17 @@ def smart_configuration(public_base: str) -> dict[str, Any]:
         "token_endpoint_auth_methods_supported": METHODS,
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "scopes_supported": list(SCOPES),
+        "jwks_uri": public_base + JWKS,
+        "registration_endpoint": public_base + REGISTER,
         "introspection_endpoint": public_base + INTROSPECT,
         "revocation_endpoint": public_base + REVOKE,
         "capabilities": list(CAPABILITIES),
     }
+
+
+def installation_mark(key: bytes) -> str:
+    """Return what tells this installation from another; nothing else follows from it."""
+    return keyed_id(key, "installation", "mark")
 
 
 def oauth_uris(public_base: str) -> dict[str, str]:
@@ -44,4 +57,5 @@ def oauth_uris(public_base: str) -> dict[str, str]:
         "token": public_base + TOKEN,
         "introspect": public_base + INTROSPECT,
         "revoke": public_base + REVOKE,
+        "register": public_base + REGISTER,
     }

@@ -1,4 +1,4 @@
-"""GET of a client's JWK Set: an address that a client chose, fetched so that it harms nobody.
+"""What is asked of an address that a client or an issuer chose, so that it harms nobody.
 
 https only; what the name resolves to is looked at before, and connected to as it was looked at;
 no redirects, no proxy, little time and few bytes.
@@ -10,11 +10,12 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import urlencode
 
 import httpx
 
@@ -48,6 +49,15 @@ class Fetched:
 
 
 @dataclass(frozen=True)
+class Question:
+    """What an address is asked."""
+
+    method: str = "GET"
+    content: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Fetcher:
     """Fetches from public addresses, and from the private `networks` that an operator allows."""
 
@@ -72,12 +82,26 @@ class Fetcher:
         Raises:
             FetchError: there is nothing to be had, or it must not be asked for.
         """
+        return self._fetch(url, Question())
+
+    def post(self, url: str, form: Mapping[str, str], authorization: str | None) -> Fetched:
+        """Return what is answered to a form.
+
+        Raises:
+            FetchError: nothing is, or it must not be asked for.
+        """
+        said = {"Content-Type": "application/x-www-form-urlencoded"}
+        if authorization is not None:
+            said["Authorization"] = authorization
+        return self._fetch(url, Question("POST", urlencode(form).encode(), said))
+
+    def _fetch(self, url: str, question: Question) -> Fetched:
         parsed = self._parsed(url)
         until = time.monotonic() + self.seconds
         failed = FetchError("has no address")
         for address in self._addresses(parsed):
             try:
-                return self._get(parsed, address, until)
+                return self._ask(parsed, address, until, question)
             except httpx.ConnectError as error:
                 failed = FetchError(f"refuses the connection: {type(error).__name__}")
             except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
@@ -126,14 +150,16 @@ class Fetcher:
             return True
         return plain.is_global and not plain.is_multicast and not plain.is_reserved
 
-    def _get(self, url: httpx.URL, address: Address, until: float) -> Fetched:
+    def _ask(self, url: httpx.URL, address: Address, until: float, question: Question) -> Fetched:
         left = until - time.monotonic()
         if left <= 0:
             raise FetchError("takes too long")
         with httpx.Client(verify=self._certificates, trust_env=False, timeout=left) as client:
-            headers = {**HEADERS, "Host": url.netloc.decode("ascii")}
+            headers = {**HEADERS, **question.headers, "Host": url.netloc.decode("ascii")}
             pinned = url.copy_with(host=str(address))
-            request = client.build_request("GET", pinned, headers=headers)
+            request = client.build_request(
+                question.method, pinned, headers=headers, content=question.content
+            )
             request.extensions["sni_hostname"] = url.host
             response = client.send(request, stream=True, follow_redirects=False)
             try:

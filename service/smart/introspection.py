@@ -23,6 +23,7 @@ def introspect(session: Session, token: str, now: datetime) -> dict[str, Any]:
     if found is None:
         return INACTIVE
     row, client = found
+    bound = {"cnf": {"x5t#S256": row.certificate}} if row.certificate else {}
     return {
         "active": True,
         "scope": row.scope,
@@ -30,6 +31,7 @@ def introspect(session: Session, token: str, now: datetime) -> dict[str, Any]:
         "token_type": "Bearer",
         "iat": row.issued_at // 1_000_000,
         "exp": row.expires_at // 1_000_000,
+        **bound,
     }
 
 
@@ -45,10 +47,14 @@ def _valid(session: Session, token_hash: str | None, now: int) -> tuple[AccessTo
     return found[0], found[1]
 
 
-def client_of(session: Session, token_hash: str, now: datetime) -> str | None:
-    """Return the name of the client that a valid token was issued to."""
+def client_of(
+    session: Session, token_hash: str, now: datetime, certificate: str | None
+) -> str | None:
+    """Return the name of the client that a valid token was issued to, and that shows it."""
     found = _valid(session, token_hash, microseconds(now))
-    return None if found is None else found[1].name
+    if found is None or found[0].certificate not in (None, certificate):
+        return None
+    return found[1].name
 
 
 def revoke(session: Session, token: str, client_id: UUID) -> str | None:

@@ -6,6 +6,7 @@ https://www.rfc-editor.org/rfc/rfc7517
 
 from collections import Counter
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any
 
 import orjson
@@ -18,9 +19,20 @@ from service.errors import InvalidError, RequiredError, ValueSetError
 Jwk = dict[str, Any]
 Key = RSAKey | ECKey
 
-KEY_TYPES = {"RS384": "RSA", "ES384": "EC"}
-ALGORITHMS = tuple(KEY_TYPES)
+
+class Algorithm(StrEnum):
+    """What is signed with here: https://www.rfc-editor.org/rfc/rfc7518#section-3.1 ."""
+
+    RS384 = "RS384"
+    ES384 = "ES384"
+
+
+ALGORITHMS = tuple(each.value for each in Algorithm)
+# Issuers outside sign with these besides; our own clients do not.
+OUTSIDE = (*ALGORITHMS, "RS256", "ES256")
+KEY_TYPES = {"RS384": "RSA", "ES384": "EC", "RS256": "RSA", "ES256": "EC"}
 CURVE = "P-384"
+CURVES = {"ES384": CURVE, "ES256": "P-256"}
 # https://www.rfc-editor.org/rfc/rfc7518#section-3.3: RSA keys have 2048 bits or more. Larger than
 # these nobody needs, and their check would take our time.
 SMALLEST_MODULUS, LARGEST_MODULUS = 2048, 8192
@@ -107,7 +119,7 @@ def imported(key: Jwk, algorithm: str) -> Key:
         raise KeyRefusedError("its key_ops do not have verify")
     needed = {name: key[name] for name in NEEDED if name in key}
     try:
-        return _rsa(needed) if algorithm == "RS384" else _ec(needed)
+        return _rsa(needed) if KEY_TYPES[algorithm] == "RSA" else _ec(needed, algorithm)
     except KeyRefusedError:
         raise
     except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
@@ -127,7 +139,7 @@ def _number(text: str) -> int:
     return int.from_bytes(urlsafe_b64decode(text.encode()))
 
 
-def _ec(members: Jwk) -> ECKey:
-    if members.get("crv") != CURVE:
-        raise KeyRefusedError(f"ES384 takes a key on {CURVE}")
+def _ec(members: Jwk, algorithm: str) -> ECKey:
+    if members.get("crv") != CURVES[algorithm]:
+        raise KeyRefusedError(f"{algorithm} takes a key on {CURVES[algorithm]}")
     return ECKey.import_key(members)

@@ -44,6 +44,11 @@ class KnownTokens:
             self._rows.clear()
         self._rows[token_hash] = (asked, row)
 
+    def clear(self) -> None:
+        """Forget them all, since a client was turned off."""
+        self._forgotten = self._monotonic()
+        self._rows.clear()
+
     def forget(self, token_hash: str) -> None:
         """Forget a token that was revoked, so that this process refuses it at once."""
         self._forgotten = self._monotonic()

@@ -5,7 +5,7 @@ https://www.rfc-editor.org/rfc/rfc6749#section-5
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from authlib.oauth2.rfc6749 import (  # type: ignore[import-untyped]
     InvalidClientError,
@@ -24,6 +24,7 @@ CHALLENGE = 'Basic realm="alongside", charset="UTF-8"'
 FAILED = "Client authentication failed"
 
 Form = dict[str, str]
+Fields = list[tuple[str, str]]  # of a form, as it was sent
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,24 @@ class TokenReply:
     revoked: str | None = None  # the hash of a token that is to be forgotten
 
 
+class Seen(NamedTuple):
+    """What is known of who asks beside what it says: address, and certificate by its thumbprint."""
+
+    address: str = ""
+    certificate: str | None = None
+
+
+UNSEEN = Seen()
+
+
 class TokenRequest(OAuth2Request):  # type: ignore[misc]
     """A request as Authlib reads it; the form was awaited before."""
 
-    def __init__(self, uri: str, form: Form, authorization: str | None) -> None:
+    def __init__(
+        self, uri: str, form: Form, authorization: str | None, certificate: str | None = None
+    ) -> None:
         super().__init__("POST", uri, headers={"Authorization": authorization or ""})
+        self.certificate = certificate
         self._form = form
         self.payload = BasicOAuth2Payload(form)
 
@@ -74,6 +88,19 @@ class BearerRefusedError(OAuth2Error):  # type: ignore[misc]
         return [*super().get_headers(), ("WWW-Authenticate", challenge)]
 
 
+class TooManyRequestsError(OAuth2Error):  # type: ignore[misc]
+    """429; RFC 6749 has the name for another endpoint, and none of its own for this."""
+
+    error = "temporarily_unavailable"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(description="too many requests", status_code=429)
+        self.seconds = seconds
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        return [*super().get_headers(), ("Retry-After", str(self.seconds))]
+
+
 def sayable(text: str) -> str:
     """Return text that an error may say."""
     return FORBIDDEN.sub("?", text)
@@ -84,7 +111,7 @@ def listed(names: list[str]) -> str:
     return sayable(" ".join(names))[:LONGEST_NAME]
 
 
-def single(form: list[tuple[str, str]]) -> Form:
+def single(form: Fields) -> Form:
     """Return the form's fields.
 
     Raises:

@@ -35,10 +35,14 @@ from service.smart.clients import find_client
 from service.smart.discovery import TOKEN
 from service.smart.fetching import Fetcher
 from service.smart.key_sets import KeySets
+from service.smart.limiting import Limiter, claimed
 from service.smart.messages import (
+    UNSEEN,
     BearerRefusedError,
     ClientRefusedError,
+    Fields,
     Form,
+    Seen,
     TokenReply,
     TokenRequest,
     listed,
@@ -48,6 +52,7 @@ from service.smart.messages import (
 )
 from service.smart.tokens import TOKEN_BYTES, Grant, bearer, remember
 
+UNAUTHORIZED = 401
 NO_STORE = [
     ("Content-Type", "application/json"),
     ("Cache-Control", "no-store"),
@@ -55,6 +60,7 @@ NO_STORE = [
 ]
 
 # At DEBUG, Authlib writes the tokens that it issues into the log.
+log = logging.getLogger("alongside.smart")
 logging.getLogger("authlib").setLevel(logging.INFO)
 
 
@@ -88,6 +94,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         seconds: int,
         clock: Clock,
         fetcher: Fetcher | None = None,
+        limiter: Limiter | None = None,
     ) -> None:
         super().__init__()
         self.database = database
@@ -95,6 +102,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         self.seconds = seconds
         self.clock = clock
         self.fetcher = fetcher or Fetcher()
+        self.limiter = limiter or Limiter()
         self.register_grant(ClientCredentialsGrant)
         self.register_token_generator("default", self._generate)
         self.register_client_auth_method(
@@ -107,76 +115,93 @@ class Server(AuthorizationServer):  # type: ignore[misc]
             ),
         )
 
-    def reply(self, form: list[tuple[str, str]], authorization: str | None) -> TokenReply:
+    def reply(self, form: Fields, authorization: str | None, seen: Seen = UNSEEN) -> TokenReply:
         """Answer a request for a token."""
-        return self._answered(self._token, form, authorization)
+        return self._answered(self._token, form, authorization, seen)
 
-    def introspect(self, form: list[tuple[str, str]], authorization: str | None) -> TokenReply:
+    def introspect(
+        self, form: Fields, authorization: str | None, seen: Seen = UNSEEN
+    ) -> TokenReply:
         """Answer what a token is worth, to a client or to who has a token (RFC 7662)."""
-        return self._answered(self._introspection, form, authorization)
+        return self._answered(self._introspection, form, authorization, seen)
 
-    def revoke(self, form: list[tuple[str, str]], authorization: str | None) -> TokenReply:
+    def revoke(self, form: Fields, authorization: str | None, seen: Seen = UNSEEN) -> TokenReply:
         """End a token of the client that asks (RFC 7009)."""
-        return self._answered(self._revocation, form, authorization)
+        return self._answered(self._revocation, form, authorization, seen)
 
     def _answered(
         self,
-        work: Callable[[Form, str | None], TokenReply],
-        form: list[tuple[str, str]],
+        work: Callable[[Form, str | None, Seen], TokenReply],
+        form: Fields,
         authorization: str | None,
+        seen: Seen,
     ) -> TokenReply:
-        try:
+        def limited() -> TokenReply:
+            self.limiter.admit(seen.address)
             fields = single(form)
             one_proof(fields, authorization)
-            return work(fields, authorization)
+            client = claimed(fields, authorization)
+            self.limiter.check(seen.address, client)
+            found = self.safely(lambda: work(fields, authorization, seen))
+            if found.status == UNAUTHORIZED:
+                self.limiter.failed(seen.address, client)
+            return found
+
+        return self.safely(limited)
+
+    def safely(self, work: Callable[[], TokenReply]) -> TokenReply:
+        """Return what is answered, errors included."""
+        try:
+            return work()
         except OAuth2Error as error:
             return self.handle_response(*error(None))
         except ValueError:  # Authlib's, where input has what an error may not say
             refusal = InvalidRequestError(description="the request has characters not allowed")
             return self.handle_response(*refusal(None))
 
-    def _token(self, form: Form, authorization: str | None) -> TokenReply:
+    def _token(self, form: Form, authorization: str | None, seen: Seen) -> TokenReply:
         if not form.get("grant_type"):
             raise InvalidRequestError(description="grant_type is required")
-        request = TokenRequest(self.uri, form, authorization)
+        request = TokenRequest(self.uri, form, authorization, seen.certificate)
         found: TokenReply = self.create_token_response(request)
         return replace(found, client=request.client.row.name if request.client else None)
 
-    def _introspection(self, form: Form, authorization: str | None) -> TokenReply:
-        caller = self._introspecting(form, authorization)
+    def _introspection(self, form: Form, authorization: str | None, seen: Seen) -> TokenReply:
+        caller = self._introspecting(form, authorization, seen)
         token, now = _token_of(form), self.clock()
         body = self.database.read(lambda session: introspection.introspect(session, token, now))
         return TokenReply(200, body, NO_STORE, caller)
 
-    def _introspecting(self, form: Form, authorization: str | None) -> str:
+    def _introspecting(self, form: Form, authorization: str | None, seen: Seen) -> str:
         """Return the name of who asks; a bearer token does as well as the client's proof (IG 282).
 
         Whoever holds a token may learn of it what its holder can: any valid one admits.
         """
         if (authorization or "")[:7].lower() != "bearer ":
-            client: str = self._client(form, authorization).row.name
+            client: str = self._client(form, authorization, seen).row.name
             return client
         try:
             token_hash, now = bearer(authorization), self.clock()
         except LoginError as error:
             raise BearerRefusedError(str(error)) from error
         found = self.database.read(
-            lambda session: introspection.client_of(session, token_hash, now)
+            lambda session: introspection.client_of(session, token_hash, now, seen.certificate)
         )
         if found is None:
             raise BearerRefusedError("the access token in the header is not valid")
         return found
 
-    def _revocation(self, form: Form, authorization: str | None) -> TokenReply:
-        client = self._client(form, authorization).row
+    def _revocation(self, form: Form, authorization: str | None, seen: Seen) -> TokenReply:
+        client = self._client(form, authorization, seen).row
         token = _token_of(form)
         revoked = self.database.unit_of_work(
             lambda session: introspection.revoke(session, token, client.id)
         )
         return TokenReply(200, {}, NO_STORE, client.name, revoked)
 
-    def _client(self, form: Form, authorization: str | None) -> RegisteredClient:
-        return self.authenticate_client(TokenRequest(self.uri, form, authorization), METHODS)
+    def _client(self, form: Form, authorization: str | None, seen: Seen) -> RegisteredClient:
+        request = TokenRequest(self.uri, form, authorization, seen.certificate)
+        return self.authenticate_client(request, METHODS)
 
     def query_client(self, client_id: str) -> RegisteredClient | None:
         row = self.database.read(lambda session: find_client(session, client_id))
@@ -191,15 +216,22 @@ class Server(AuthorizationServer):  # type: ignore[misc]
             raise
         except InvalidClientError as error:
             raise ClientRefusedError from error
+        if client.row.certificate not in (None, request.certificate):
+            log.info("%s did not show the certificate that it is bound to", client.row.name)
+            raise ClientRefusedError
+        self.limiter.proved(client.row.name)
         return client
 
     def save_token(self, token: dict[str, Any], request: TokenRequest) -> None:
-        grant = Grant(scope=token["scope"], seconds=token["expires_in"])
+        client = request.client.row
+        grant = Grant(
+            scope=token["scope"], seconds=token["expires_in"], certificate=client.certificate
+        )
         self.database.unit_of_work(
             lambda session: remember(
                 session,
                 token["access_token"],
-                client_id=request.client.row.id,
+                client_id=client.id,
                 grant=grant,
                 now=self.clock(),
             )

@@ -3,9 +3,10 @@
 https://www.rfc-editor.org/rfc/rfc6750
 """
 
+import hmac
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -22,11 +23,12 @@ from service.smart.clients import hashed
 
 TOKEN_BYTES = 32
 LONGEST_TOKEN = 200
+UNKNOWN = "the access token is not one that was issued here"
 
 # One statement for the session and for the drivers of the read path; `?` is the driver's mark.
 SELECT_ACCESS = (
-    "SELECT t.expires_at, t.revoked, c.disabled_at, t.scope, c.id, c.name, c.ceiling,"
-    " c.roster_role, c.connection_id, n.number"
+    "SELECT t.expires_at, t.revoked, c.disabled_at, t.certificate, t.scope, c.id, c.name,"
+    " c.ceiling, c.roster_role, c.connection_id, n.number"
     " FROM access_tokens t JOIN clients c ON c.id = t.client_id"
     " LEFT JOIN connections n ON n.id = c.connection_id WHERE t.token_hash = ?"
 )
@@ -39,12 +41,14 @@ class Grant:
     scope: str
     seconds: int
     issued_by: str = "client_credentials"
+    certificate: str | None = None  # that is to be shown with it
 
 
 def issue(session: Session, client: Client, grant: Grant, now: datetime) -> str:
     """Issue an access token and return it; it is not kept."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    remember(session, token, client_id=client.id, grant=grant, now=now)
+    bound = replace(grant, certificate=client.certificate)
+    remember(session, token, client_id=client.id, grant=bound, now=now)
     return token
 
 
@@ -59,6 +63,7 @@ def remember(session: Session, token: str, *, client_id: UUID, grant: Grant, now
             issued_at=issued,
             expires_at=issued + grant.seconds * 1_000_000,
             issued_by=grant.issued_by,
+            certificate=grant.certificate,
         )
     )
 
@@ -67,16 +72,25 @@ def bearer(header: str | None) -> str:
     """Return the hash of the token in an Authorization header.
 
     Raises:
+        LoginError: there is none, or it can be none of ours.
+    """
+    found = hash_of(sent_token(header))
+    if found is None:
+        raise LoginError(UNKNOWN)
+    return found
+
+
+def sent_token(header: str | None) -> str:
+    """Return the token in an Authorization header, whoever issued it.
+
+    Raises:
         LoginError: there is none.
     """
     scheme, _, token = (header or "").partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
         raise LoginError("send an access token: Authorization: Bearer ...")
-    found = hash_of(token)
-    if found is None:
-        raise LoginError("the access token is not one that was issued here")
-    return found
+    return token
 
 
 def hash_of(token: str) -> str | None:
@@ -84,19 +98,22 @@ def hash_of(token: str) -> str | None:
     return hashed(token) if len(token) <= LONGEST_TOKEN and token.isascii() else None
 
 
-def access_of_row(row: Sequence[Any] | None, now: int) -> Access:
+def access_of_row(row: Sequence[Any] | None, now: int, certificate: str | None = None) -> Access:
     """Return the access that a row of SELECT_ACCESS gives at `now`, in microseconds since 1970.
 
     Raises:
-        LoginError: there is no such token, it has expired, or token or client were turned off.
+        LoginError: there is no such token, it has expired, token or client were turned off, or it
+            is bound to another certificate than was shown.
     """
     if row is None:
-        raise LoginError("the access token is not one that was issued here")
+        raise LoginError(UNKNOWN)
     if row[0] <= now:
         raise LoginError("the access token has expired")
     if row[1] or row[2] is not None:
         raise LoginError("the access token is no longer valid")
-    return _access(*row[3:])
+    if row[3] is not None and not hmac.compare_digest(row[3], certificate or ""):
+        raise LoginError("the access token is bound to a certificate that was not shown")
+    return _access(*row[4:])
 
 
 @lru_cache(maxsize=1024)

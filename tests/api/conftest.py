@@ -32,6 +32,17 @@ def served_on_sqlite(sqlite_url: str, tmp_path: Path) -> Iterator[Served]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def unlimited(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """An application that the tests of a file share, which may ask as often as they like."""
+    folder = tmp_path_factory.mktemp("unlimited")
+    file = folder / "alongside.db"
+    file.write_bytes(sqlite_template.read_bytes())
+    off = {f"oauth_{name}_rate": "off" for name in ("address", "failure", "client")}
+    with serve(f"sqlite:///{file}", folder, **off) as opened:
+        yield opened
+
+
 @pytest.fixture(
     scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 )

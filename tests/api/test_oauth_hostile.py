@@ -1,29 +1,46 @@
-"""Hostile values in every parameter of /oauth: an OAuth error, never a failure of ours.
+"""Hostile values in every parameter of every OAuth address: an OAuth error, no failure of ours.
 
 https://www.rfc-editor.org/rfc/rfc6749#section-5.2
 """
 
+import json
 import re
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from service import database
 from service.smart.clients import Keys, NewClient, add_client
-from tests.api.served import BASE
+from tests.api.oauth_endpoints import ADDRESSES, ADMITTING, DOCUMENTS, FORMS, Address
+from tests.api.registering import bearer, invited, registered
+from tests.api.served import BASE, Served
 from tests.assertions import claims, form, jwk_set, rsa, signed
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+JSON = {"Content-Type": "application/json"}
 SAYABLE = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]*")
 VALUES = [
     '"', "\\", "ü", "\U0001f4a5", "\x00", "\r\nX-Injected: 1", "x" * 10_240, "", " ", "%", "\ud83d",
     "?", "system/Patient.rs?category=x", "../..", "null", "[]", "{}", "1e400",
 ]  # fmt: skip
-NAMES = [
-    "grant_type", "scope", "client_id", "client_secret", "client_assertion_type",
-    "client_assertion", "token", "token_type_hint", "redirect_uri", "response_type", "state", "x",
+# What JSON has beside text; a text at the end of each, where a list of texts is looked for.
+OF_JSON: list[Any] = [0, -1, 1e308, True, False, [], {}, [[]], {"a": {}}, [None], ["x", 5], ["a"]]
+HEADERS = [
+    b"Basic \xff", b"Basic eA==", b"Basic Og==", b"Basic " + b"eDp5" * 2000, b'"', b"Bearer \xff",
+    b"Bearer " + b"x" * 10_000, b"Digest x", b"Basic ww==", b"Basic AAA6AAA=", b"", b"Bearer",
+    b"Bearer \x22\x5c", b"Bearer a b",
 ]  # fmt: skip
-PATHS = ["/oauth/token", "/oauth/introspect", "/oauth/revoke"]
+
+
+def pairs(addresses: list[Address]) -> Any:
+    """Every parameter of every address."""
+    found = [(each, name) for each in addresses for name in each.parameters]
+    names = [f"{each}-{name}" for each, name in found]
+    return pytest.mark.parametrize(("address", "name"), found, ids=names)
+
+
+every_address = pytest.mark.parametrize("address", ADMITTING, ids=str)
 
 
 def encoded(fields: list[tuple[str, str]]) -> bytes:
@@ -43,11 +60,11 @@ def is_an_oauth_error(answer) -> None:
         assert len(body.get(name, "")) < 300
 
 
-@pytest.fixture
-def good(served_on_sqlite):
+@pytest.fixture(scope="module")
+def good(unlimited):
     """The fields of a good request, new each time."""
     new = NewClient(name="harbor", scopes=("system/*.rs",), keys=Keys(jwks=jwk_set(rsa())))
-    served_on_sqlite.context.database.unit_of_work(lambda session: add_client(session, new))
+    unlimited.context.database.unit_of_work(lambda session: add_client(session, new))
 
     def fields() -> dict[str, str]:
         text = signed(rsa(), claims("harbor", f"{BASE}/oauth/token"))
@@ -56,13 +73,33 @@ def good(served_on_sqlite):
     return fields
 
 
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("name", NAMES)
-def test_a_hostile_value_is_an_error_or_of_no_matter(served_on_sqlite, good, path, name):
+@pytest.fixture(scope="module")
+def own(unlimited) -> dict[str, Any]:
+    """A client that registered itself."""
+    return registered(unlimited)
+
+
+def send(served: Served, address: Address, own: dict[str, Any], body: bytes) -> Any:
+    """Send it with the token that the address wants."""
+    token = own["registration_access_token"] if "{" in address.path else invited(served)
+    path = address.path.format(client_id=own["client_id"])
+    headers = {**bearer(token), **JSON}
+    return served.client.request(address.method, path, content=body, headers=headers)
+
+
+def test_the_list_has_every_address_that_is_served(unlimited):
+    routes = [each.path for each in unlimited.client.app.routes if hasattr(each, "path")]
+    assert {each for each in routes if each.startswith("/oauth/")} == {
+        each.path for each in ADDRESSES
+    }
+
+
+@pairs(FORMS)
+def test_a_hostile_value_is_an_error_or_of_no_matter(unlimited, good, address, name):
     for value in VALUES:
         fields = {**good(), name: value}
-        answer = served_on_sqlite.client.post(
-            path, content=encoded(list(fields.items())), headers=FORM
+        answer = unlimited.client.post(
+            address.path, content=encoded(list(fields.items())), headers=FORM
         )
         if answer.status_code == 200:  # what the address does not look at
             assert name not in ("client_assertion", "client_assertion_type", "client_secret")
@@ -70,26 +107,63 @@ def test_a_hostile_value_is_an_error_or_of_no_matter(served_on_sqlite, good, pat
             is_an_oauth_error(answer)
 
 
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("name", NAMES)
-def test_a_repeated_parameter_is_an_error(served_on_sqlite, good, path, name):
+@pairs(FORMS)
+def test_a_repeated_parameter_is_an_error(unlimited, good, address, name):
     fields = [*good().items(), (name, "a"), (name, "b")]
-    answer = served_on_sqlite.client.post(path, content=encoded(fields), headers=FORM)
+    answer = unlimited.client.post(address.path, content=encoded(fields), headers=FORM)
     is_an_oauth_error(answer)
     assert answer.json()["error"] == "invalid_request"
 
 
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize(
-    "header",
-    [b"Basic \xff", b"Basic eA==", b"Basic Og==", b"Basic " + b"eDp5" * 2000, b'"', b"Bearer \xff",
-     b"Bearer " + b"x" * 10_000, b"Digest x", b"Basic ww==", b"Basic AAA6AAA=", b""],
-)  # fmt: skip
-def test_a_hostile_authorization_header_is_an_error(served_on_sqlite, path, header):
-    fields = [("grant_type", "client_credentials"), ("scope", "system/*.rs"), ("token", "x")]
-    headers = {"Content-Type": FORM["Content-Type"], "Authorization": header}
-    answer = served_on_sqlite.client.post(path, content=encoded(fields), headers=headers)
+@pairs(DOCUMENTS)
+def test_a_hostile_member_is_an_error_or_of_no_matter(unlimited, own, address, name):
+    for value in [*VALUES, *OF_JSON]:
+        document = {"client_id": own["client_id"], name: value}
+        body = json.dumps(document).encode()
+        answer = send(unlimited, address, own, body)
+        if answer.status_code not in (200, 201):
+            is_an_oauth_error(answer)
+        else:
+            kept = answer.json()
+            assert (kept["client_id"] == own["client_id"]) is (address.method == "PUT")
+            assert set(kept["scope"].split()) <= set(own["scope"].split())
+
+
+@pairs(DOCUMENTS)
+def test_a_repeated_member_is_an_error(unlimited, own, address, name):
+    repeated = f'{{"client_id": "{own["client_id"]}", "{name}": "a", "{name}": "b"}}'
+    answer = send(unlimited, address, own, repeated.encode())
     is_an_oauth_error(answer)
+
+
+@every_address
+@pytest.mark.parametrize("header", HEADERS)
+def test_a_hostile_authorization_header_is_an_error(unlimited, address, header):
+    fields = [("grant_type", "client_credentials"), ("scope", "system/*.rs"), ("token", "x")]
+    kind, body = (FORM, encoded(fields)) if address.is_form else (JSON, b"{}")
+    path = address.path.format(client_id="sw-x")
+    headers = {**kind, "Authorization": header}
+    answer = unlimited.client.request(address.method, path, content=body, headers=headers)
+    is_an_oauth_error(answer)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_a_hostile_name_of_a_client_is_an_error(unlimited, own, method):
+    for value in [each for each in VALUES if each.strip("./ ")]:
+        path = f"/oauth/register/{quote(value, safe='', errors='surrogatepass')}"
+        headers = {**bearer(own["registration_access_token"]), **JSON}
+        answer = unlimited.client.request(method, path, content=b"{}", headers=headers)
+        if answer.status_code == 404:  # a slash makes it another address
+            assert "/" in value
+        else:
+            is_an_oauth_error(answer)
+
+
+@every_address
+def test_a_hostile_query_is_of_no_matter(unlimited, address):
+    path = address.path.format(client_id="sw-x") + "?token=%22%5C&scope=%ff&scope=%00&client_id=%C3"
+    kind, body = (FORM, b"token=x") if address.is_form else (JSON, b"{}")
+    is_an_oauth_error(unlimited.client.request(address.method, path, content=body, headers=kind))
 
 
 @pytest.mark.parametrize(
@@ -100,8 +174,8 @@ def test_a_hostile_authorization_header_is_an_error(served_on_sqlite, path, head
         "system/Patient.rs?",
     ],
 )
-def test_a_granular_scope_is_refused_with_the_reason(served_on_sqlite, good, scope):
-    answer = served_on_sqlite.client.post("/oauth/token", data={**good(), "scope": scope})
+def test_a_granular_scope_is_refused_with_the_reason(unlimited, good, scope):
+    answer = unlimited.client.post("/oauth/token", data={**good(), "scope": scope})
     is_an_oauth_error(answer)
     assert answer.json()["error"] == "invalid_scope"
     assert "?parameter=value are not offered here yet" in answer.json()["error_description"]
@@ -113,20 +187,20 @@ def test_a_granular_scope_is_refused_with_the_reason(served_on_sqlite, good, sco
      "patient/*.rs", "user/*.rs", "openid", "offline_access", "system/Patient.rs,system/Flag.rs",
      "system/Patient.readwrite", "SYSTEM/*.rs", "system/*.write", "system/*.c"],
 )  # fmt: skip
-def test_what_is_no_scope_here_or_not_the_clients_is_refused(served_on_sqlite, good, scope):
-    answer = served_on_sqlite.client.post("/oauth/token", data={**good(), "scope": scope})
+def test_what_is_no_scope_here_or_not_the_clients_is_refused(unlimited, good, scope):
+    answer = unlimited.client.post("/oauth/token", data={**good(), "scope": scope})
     is_an_oauth_error(answer)
     assert answer.json()["error"] == "invalid_scope"
 
 
 @pytest.mark.parametrize("scope", ["system/*.rs", "system/Patient.r", "system/*.read"])
-def test_a_scope_of_either_version_is_given_as_it_was_asked(served_on_sqlite, good, scope):
-    answer = served_on_sqlite.client.post("/oauth/token", data={**good(), "scope": scope})
+def test_a_scope_of_either_version_is_given_as_it_was_asked(unlimited, good, scope):
+    answer = unlimited.client.post("/oauth/token", data={**good(), "scope": scope})
     assert (answer.status_code, answer.json()["scope"]) == (200, scope)
 
 
-def test_when_the_database_is_busy_an_oauth_client_is_told_so(served_on_sqlite, good, monkeypatch):
+def test_when_the_database_is_busy_an_oauth_client_is_told_so(unlimited, good, monkeypatch):
     monkeypatch.setattr(database, "ATTEMPTS", 0)
-    answer = served_on_sqlite.client.post("/oauth/token", data=good())
+    answer = unlimited.client.post("/oauth/token", data=good())
     assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
     assert answer.headers["retry-after"] == "1"

@@ -169,3 +169,12 @@ def test_what_is_written_at_once_has_its_documents(sqlite_database: Database) ->
         person = world.patient(sqlite_database)
     assert documents(sqlite_database, person) == [(1, "Patient", 1)]
     assert not wrong_documents(sqlite_database)
+
+
+def test_a_unit_of_work_within_another_is_an_error_and_no_deadlock(database):
+    def work(_session):
+        database.unit_of_work(lambda _inner: None)
+
+    with pytest.raises(RuntimeError, match="within another"):
+        database.unit_of_work(work)
+    assert database.unit_of_work(lambda _session: 7) == 7

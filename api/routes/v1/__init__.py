@@ -8,6 +8,7 @@ from api.routes.v1 import (
     attendance,
     bulk,
     calendars,
+    clients,
     concerns,
     connections,
     consents,
@@ -58,6 +59,7 @@ ROUTERS = (
     credentials.router,
     supervision.router,
     connections.router,
+    clients.router,
     instruments.router,
 )
 

@@ -15,7 +15,7 @@ from sqlmodel import Session
 from sqlmodel.sql.expression import SelectOfScalar
 
 from api.context import Context
-from api.dependencies import V1Coordinate, V1Read, V1Write
+from api.dependencies import V1Admin, V1Coordinate, V1Read, V1Write
 from api.routes.v1.paging import Paging, rows_after
 from api.routes.v1.preconditions import etag, is_known
 from api.routes.v1.schema import Page, RowOut, Schema
@@ -97,6 +97,10 @@ async def _coordinating(request: Request, access: V1Coordinate) -> Call:
     return _call(request, access)
 
 
+async def _administering(request: Request, access: V1Admin) -> Call:
+    return _call(request, access)
+
+
 Reading = Annotated[Call, Depends(_reading)]
 Writing = Annotated[Call, Depends(_writing)]
 # For the coordinator alone: what only reads, and what changes something.
@@ -108,6 +112,10 @@ async def _settle(request: Request) -> None:
     """Let offers expire and holds end before anything is answered (ADR 0022)."""
     context: Context = request.app.state.context
     await context.endpoint.settle()
+
+
+# What it answers may hold a secret: it is never kept for a repeated request.
+Administering = Annotated[Call, Depends(_administering)]
 
 
 def _call(request: Request, access: Access) -> Call:

@@ -11,6 +11,7 @@ from api.doctor.findings import Level
 from service import maintenance
 from service.clock import microseconds, system_clock
 from service.commands import RaiseConcern
+from service.encryption import new_key
 from service.engine import UNIT_OF_WORK, create_engine
 from service.fhir.rebuild import NAME as REBUILD
 from service.handlers import execute
@@ -28,6 +29,7 @@ def settings(database_url):
         database_url=database_url,
         public_base_url="https://groups.example.org",
         canonical_base="https://groups.example.org/fhir",
+        secrets_keys=new_key(),
     )
     install(found.model_copy(update={"canonical_base": Settings().canonical_base}))
     return found
@@ -52,7 +54,7 @@ def test_a_sound_installation_has_nothing_to_say(settings):
     assert set(found(settings)) >= {
         "settings", "public-address", "disk", "database", "migrations", "guard", "key",
         "statistics", "clock", "clock-due", "expired-tokens", "documents", "maintenance",
-        "facilitators", "concerns", "concerns-addressed",
+        "facilitators", "concerns", "concerns-addressed", "secrets",
     }  # fmt: skip
 
 
@@ -61,6 +63,7 @@ def test_a_sound_installation_has_nothing_to_say(settings):
     [
         ({"public_base_url": "http://127.0.0.1:8000"}, "public-address", "warning", "only this"),
         ({"public_base_url": "http://a.example"}, "public-address", "error", "https"),
+        ({"public_base_url": "https://a.example/fhir"}, "public-address", "error", "leave /fhir"),
         ({"canonical_base": "https://alongside.example/fhir"}, "canonical-base", "warning",
          "ALONGSIDE_CANONICAL_BASE"),
         ({"trusted_proxies": "*"}, "trusted-proxies", "error", "name the proxy"),
