@@ -106,10 +106,10 @@ class Database:
             BusyError: the locks were not to be had within the attempts or the time.
             OccupiedError: they were not to be had `at_once`.
         """
-        if getattr(self._thread, "working", False):
-            raise RuntimeError("a unit of work within another would wait for it for ever")
         if getattr(self._thread, "at_once", False):
             return self._attempt_at_once(work, set(named))
+        if getattr(self._thread, "working", False):
+            raise RuntimeError("a unit of work within another would wait for it for ever")
         wanted, started = set(named), time.monotonic()
         for attempt in range(ATTEMPTS):
             try:
