@@ -36,7 +36,7 @@ check: $(DEV) lint types imports ## Everything CI runs: lint, types, imports, op
 
 LONG = tests/races tests/journeys/test_isolation.py tests/properties \
 	tests/api/test_fhir_hostile.py tests/api/test_fhir_largest.py tests/api/test_us_core_examples.py \
-	tests/contract
+	tests/api/test_import_killed.py tests/service/imports/test_running.py tests/contract
 
 nightly: $(DEV) ## The long tests: more repetitions, bigger sizes
 	ALONGSIDE_NIGHTLY=1 $(BIN)/pytest -v --durations=0 $(LONG)
