@@ -31,10 +31,9 @@ IDEMPOTENCY_KEY = {
     "required": False,
     "description": (
         "Of your making, one for each request: sent again within 24 hours, the request is not"
-        f" executed again and gets the same answer, marked by {REPLAYED}"
-    ),
+        f" executed again and gets the same answer, marked by {REPLAYED}. A UUID is a good one"
+    ),  # and no example, which whoever copies it would share between requests
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
-    "example": "5b6a2f0e-1f2d-4c3b-8a9d-0e1f2a3b4c5d",
 }
 ETAG = {"ETag": {"description": "The version", "schema": TEXT, "example": 'W/"1"'}}
 LOCATION = {"Location": {"description": "Where it is", "schema": TEXT}}
