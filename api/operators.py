@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from api.context import Context
-from service.access import GRANULAR, Scopes, is_granular, is_scope
+from service.access import Scopes
 from service.audit import AuditEntry
 from service.clock import Clock, microseconds
 from service.commands import CreateConnection, CreateFacility
@@ -19,6 +19,7 @@ from service.identifiers import new_id
 from service.models.aggregates import Aggregate
 from service.models.connections import Confidentiality, Connection
 from service.smart import clients
+from service.smart.scopes import require_grantable
 from service.smart.tokens import Grant, issue
 
 CONNECTIONS = Aggregate("connections", "all")
@@ -50,12 +51,9 @@ def token(context: Context, client: str, scope: str) -> str:
         if row.disabled_at is not None:
             raise ForbiddenError(f"{client} is disabled")
         names = scope.split()
-        if any(map(is_granular, names)):
-            raise ValueSetError(GRANULAR)
-        unknown = [name for name in names if not is_scope(name)]
-        if unknown or not names:
-            said = " ".join(unknown) or "nothing"
-            raise ValueSetError(f"not a scope here: {said}; for example system/*.rs or v1.read")
+        if not names:
+            raise ValueSetError("name a scope, for example system/*.rs or v1.read")
+        require_grantable(names, context.registry)
         if not Scopes(scope).within(Scopes(" ".join(row.scopes))):
             raise ForbiddenError(f"{client} may have: {' '.join(row.scopes)}")
         grant = Grant(
@@ -102,6 +100,7 @@ def add_client(context: Context, registration: Registration) -> str:
 
     with audited(context, registration.name, "clients/add"):
         _check_address(context, registration.keys)
+        require_grantable(registration.scopes, context.registry)
         return context.database.unit_of_work(work)
 
 

@@ -82,7 +82,13 @@ async def _answer(
     links: Sequence[bytes],
     total: int | None,
 ) -> Answer:
-    brought = Brought(endpoint.reader, access, endpoint.registry.by_type, MOST)
+    brought = Brought(
+        endpoint.reader,
+        access,
+        endpoint.registry.by_type,
+        MOST,
+        lambda names: endpoint.limits(access, names, "rs"),
+    )
     if plan.includes:
         await brought.follow(matches, plan.includes)
     others = list(brought.found.values())

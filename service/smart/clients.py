@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from service.access import GRANULAR, V1_SCOPES, is_granular, is_scope
+from service.access import V1_SCOPES, is_scope
 from service.errors import (
     BusinessRuleError,
     DuplicateError,
@@ -120,11 +120,10 @@ def _check(new: NewClient) -> None:
     if not NAME.fullmatch(new.name):
         rule = "2 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit"
         raise ValueSetError(f"a client's name has {rule}", element="name")
-    if any(is_granular(scope) for scope in new.scopes):
-        raise ValueSetError(GRANULAR, element="scopes")
     if not new.scopes or not all(is_scope(scope) for scope in new.scopes):
         rule = (
-            "scopes are system/<Type or *>.<of c r u d s> and, for the programme, v1.read v1.write"
+            "scopes are system/<Type or *>.<of c r u d s>, with ?parameter=value where they are"
+            " narrower, and, for the programme, v1.read v1.write"
         )
         raise ValueSetError(rule, element="scopes")
     if new.connection_id is not None and V1_SCOPES.intersection(new.scopes):

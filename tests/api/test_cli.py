@@ -259,12 +259,23 @@ def test_keys_that_cannot_be_used_are_refused_with_the_rule(installed, folder, o
     assert "harbor" not in installed("clients", "list")[1]
 
 
-def test_a_granular_scope_is_refused_with_the_reason(installed):
-    code, _, err = installed("clients", "add", "harbor", "--scope", "system/Patient.rs?name=x")
-    assert (code, "not offered here yet" in err) == (1, True)
+def test_a_granular_scope_that_cannot_be_executed_is_refused_with_the_reason(installed):
+    wrong, rule = "system/Patient.rs?color=x", "color: not a search parameter of Patient here"
+    code, _, err = installed("clients", "add", "harbor", "--scope", wrong)
+    assert (code, rule in err) == (1, True)
+    assert "harbor" not in installed("clients", "list")[1]
     installed("clients", "add", "harbor", "--scope", "system/*.rs")
-    code, _, err = installed("token", "--client", "harbor", "--scope", "system/Patient.rs?name=x")
-    assert (code, "not offered here yet" in err) == (1, True)
+    code, _, err = installed("token", "--client", "harbor", "--scope", wrong)
+    assert (code, rule in err) == (1, True)
+
+
+def test_a_granular_scope_is_registered_and_granted(installed):
+    some = "system/Patient.rs?name=x"
+    assert installed("clients", "add", "harbor", "--scope", some)[0] == 0
+    assert "name=x" in "".join(installed("clients", "list")[1].split())
+    assert installed("token", "--client", "harbor", "--scope", "system/Patient.r?name=x")[0] == 0
+    code, _, err = installed("token", "--client", "harbor", "--scope", "system/Patient.r")
+    assert (code, "harbor may have" in err) == (1, True)
 
 
 def test_a_copy_is_written_taken_back_and_both_are_audited(installed, folder, monkeypatch):

@@ -8,7 +8,9 @@ import zlib
 from service.access import Access
 from service.errors import NotFoundError
 from service.fhir.endpoint import Answer, Endpoint, gone, require, served
+from service.fhir.history import Version
 from service.fhir.interactions.read import latest, stored_id
+from service.fhir.scope_judging import Candidate, granted
 
 LONGEST_VERSION = 18
 
@@ -44,6 +46,10 @@ async def vread(
     if was_deleted:
         raise gone(name)
     body = zlib.decompress(packed)
+    older = Version(name, document_id, int(version), last_updated, body, deleted=False)
+    key = next(iter(now.patients), None)
+    if not await granted(endpoint, access, [(Candidate(older, args[0], key), older)]):
+        raise _absent_version(name)
     return Answer(200, body, int(version), last_updated, patients=now.patients)
 
 
