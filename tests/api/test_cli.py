@@ -104,8 +104,8 @@ def test_a_token_is_all_that_is_printed_and_is_audited(installed, folder):
     [
         ("nobody", "v1.read", "there is no client named nobody"),
         ("programme", "v1.write", "programme may have: v1.read"),
-        ("programme", "nonsense", "not a scope here: nonsense"),
-        ("programme", "", "not a scope here"),
+        ("programme", "nonsense", "nonsense cannot be granted: not a scope such as"),
+        ("programme", "", "name a scope"),
     ],
 )
 def test_a_refused_token_is_a_sentence_and_is_audited(installed, folder, client, scope, sentence):
@@ -131,7 +131,7 @@ def test_a_disabled_client_gets_no_token_and_is_listed_as_such(installed):
     ("arguments", "sentence"),
     [
         (("A b", "--scope", "v1.read"), "a client's name has"),
-        (("ab", "--scope", "patient/*.read"), "scopes are system/"),
+        (("ab", "--scope", "patient/*.read"), "only system/ is granted here"),
         (("ab", "--scope", "v1.read", "--connection", "X"), "no connection named X"),
     ],
 )
@@ -272,7 +272,6 @@ def test_a_granular_scope_that_cannot_be_executed_is_refused_with_the_reason(ins
 def test_a_granular_scope_is_registered_and_granted(installed):
     some = "system/Patient.rs?name=x"
     assert installed("clients", "add", "harbor", "--scope", some)[0] == 0
-    assert "name=x" in "".join(installed("clients", "list")[1].split())
     assert installed("token", "--client", "harbor", "--scope", "system/Patient.r?name=x")[0] == 0
     code, _, err = installed("token", "--client", "harbor", "--scope", "system/Patient.r")
     assert (code, "harbor may have" in err) == (1, True)

@@ -49,7 +49,7 @@ WRITES = [
     ("/fhir/{type}/{id}", "PUT", "u"),
     ("/fhir/{type}/{id}", "PATCH", "u"),
     ("/fhir/{type}/{id}", "DELETE", "d"),
-    ("/fhir/{type}?_id={id}", "PUT", "cus"),
+    ("/fhir/{type}?_id={id}", "PUT", "us"),
     ("/fhir/{type}?_id={id}", "PATCH", "us"),
     ("/fhir/{type}?_id={id}", "DELETE", "ds"),
 ]

@@ -162,7 +162,10 @@ def test_the_union_leaves_out_what_another_scope_gives():
 def test_of_what_is_asked_the_part_is_given_that_is_allowed():
     allowed = [scope("Observation.rs?category=lab"), scope("Patient.cruds")]
     found = shared([scope("*.read"), scope("Condition.rs")], allowed)
-    assert [str(one) for one in found] == ["system/Observation.rs?category=lab", "system/Patient.rs"]
+    assert [str(one) for one in found] == [
+        "system/Observation.rs?category=lab",
+        "system/Patient.rs",
+    ]
     assert shared([scope("Condition.rs")], allowed) == ()
 
 
@@ -178,13 +181,16 @@ scopes = st.builds(
 grants = st.lists(scopes, max_size=3)
 # A toy resource has parameters with one value each; a query asks that it has these pairs.
 resources = st.tuples(st.sampled_from(TYPES), queries)
-examples = settings(max_examples=300, deadline=None, derandomize=True, database=None)
+examples = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 
 
 def gives(grant: list[Scope], context: str, letter: str, resource: tuple) -> bool:
     kind, pairs = resource
     return any(
-        one.context == context and one.concerns(kind) and letter in one.letters and one.query <= pairs
+        one.context == context
+        and one.concerns(kind)
+        and letter in one.letters
+        and one.query <= pairs
         for one in grant
     )
 
