@@ -13,13 +13,17 @@ from service.fhir.carrying_out import Effect, carry_out
 from service.fhir.changes import Change, Sender, Verb, may_be_made, shared_lock
 from service.fhir.endpoint import Answer
 from service.fhir.mapping import Owner
-from service.fhir.scope_writing import before_commit, granted
+from service.fhir.scope_writing import before_commit, granted, ungranted
 from service.fhir.sent_references import about, by_identifier
 from service.fhir.statements import rows_of
 from service.fhir.submission import crisis, recorded, written
 from service.models.aggregates import Aggregate
 
-KEYS = "SELECT DISTINCT patient_key FROM documents WHERE audience = ? AND id IN ({marks})"
+# Of what the caller may see: who waited for what is hidden would learn that it is there.
+KEYS = (
+    "SELECT DISTINCT d.patient_key FROM documents d WHERE d.audience = ? AND d.id IN ({marks})"
+    " AND NOT d.deleted AND d.confidentiality <= ?"
+)
 UNSCORED = "kept as it was sent: its questionnaire is not known here, so it was not scored"
 
 Work = Callable[[DbSession], list[Effect]]
@@ -106,11 +110,10 @@ def _is_of_the_domain(change: Change) -> bool:
 
 
 def _patients(session: DbSession, sender: Sender, changes: Sequence[Change]) -> list[Aggregate]:
-    access, ids, keys = sender.access, set(), set()
+    access, keys = sender.access, set()
+    ids = _changed(session, sender, [one for one in changes if one.verb is not Verb.CREATE])
     for change in changes:
-        if change.verb is not Verb.CREATE:
-            ids.add(change.place.id)
-        elif change.lexical is not None:
+        if change.verb is Verb.CREATE and change.lexical is not None:
             found = about(change.kind, change.lexical.value, sender.addresses)
             if isinstance(found, dict):
                 element = f"{change.kind.name}.{change.kind.patient_path}.identifier"
@@ -118,9 +121,15 @@ def _patients(session: DbSession, sender: Sender, changes: Sequence[Change]) -> 
             elif found is not None:
                 ids.add(found.id)
     sql = KEYS.replace("{marks}", ", ".join("?" * len(ids)))
-    rows = rows_of(session, sql, (access.audience, *sorted(ids))) if ids else []
+    rows = rows_of(session, sql, (access.audience, *sorted(ids), access.ceiling)) if ids else []
     keys |= {key for (key,) in rows if key}
     return [Aggregate("patient", key) for key in sorted(keys)]
+
+
+def _changed(session: DbSession, sender: Sender, changes: Sequence[Change]) -> set[str]:
+    """Return the ids of what is changed, as far as the token's scopes grant it."""
+    ids = {change.place.id for change in changes}
+    return ids - ungranted(session, sender, changes)
 
 
 def _read_back(session: DbSession, sender: Sender, effect: Effect) -> Effect:
