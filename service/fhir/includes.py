@@ -29,11 +29,6 @@ Types = Mapping[str, ResourceType]
 # What the caller's scopes ask of a document of one of these types.
 Limits = Callable[[Sequence[str]], Condition | None]
 
-
-def unlimited(_names: Sequence[str]) -> None:
-    return None
-
-
 # No value is in these texts: what is in capitals becomes as many marks as there are values.
 BOUNDED = " ORDER BY d.id LIMIT ?"
 WHERE = f"d.audience IN (?, ?) AND {VISIBLE}"
@@ -135,7 +130,7 @@ class Brought:
         access: Access,
         types: Types,
         most: int,
-        limits: Limits = unlimited,
+        limits: Limits,
     ) -> None:
         self.reader = reader
         self.access = access
