@@ -20,6 +20,7 @@ from service.scopes import EVERY, Query
 from service.scopes import Scope as Granted
 
 MOST_QUERIES = 50  # of one token or client
+MOST_ARGUMENTS = 2_000  # of what they are compiled to; SQLite bounds those of one statement
 MOVING = "_lastUpdated"  # what is granted would come and go with every change
 NONE = Criterion(NOTHING)
 NOWHERE = Rules(base="", now=0, page_size=0, page_limit=0)
@@ -78,10 +79,14 @@ def require_executable(scopes: Iterable[Granted], registry: Registry) -> None:
     if len(granular) > MOST_QUERIES:
         raise _refused(f"more than {MOST_QUERIES} scopes with ?parameter=value")
     rules = replace(NOWHERE, types=registry.by_type, value_sets=registry.value_sets)
-    for scope in granular:
-        for name, value in sorted(scope.query):
-            for kind in _kinds(scope, registry.by_type):
-                _asked(Scope(kind, rules), name, value)
+    asked = [
+        _asked(Scope(kind, rules), name, value)
+        for scope in granular
+        for name, value in sorted(scope.query)
+        for kind in _kinds(scope, registry.by_type)
+    ]
+    if sum(len(each.test.args) for each in asked) > MOST_ARGUMENTS:
+        raise _refused("the scopes have too many values")
 
 
 def _kinds(scope: Granted, types: Mapping[str, ResourceType]) -> list[ResourceType]:

@@ -3,6 +3,8 @@
 https://hl7.org/fhir/R4/search.html
 """
 
+from collections.abc import Sequence
+
 from service.errors import InvalidElementsError, InvalidError, Problem
 from service.fhir.mapping import ResourceType, SearchParameter
 from service.fhir.search_chains import HAS, chain, reverse_chain
@@ -45,9 +47,14 @@ def read_query(kind: ResourceType, pairs: Pairs, rules: Rules, *, strict: bool) 
     if strict and plan.ignored:
         raise InvalidElementsError(plan.ignored)
     plan = _limited(plan, rules.limit(kind.name, scope.alias))
-    if _arguments(plan) > MOST_ARGUMENTS:
-        raise InvalidError(f"more than {MOST_ARGUMENTS} values", element="query")
+    require_bounded([plan])
     return plan
+
+
+def require_bounded(plans: Sequence[Plan]) -> None:
+    """Raise InvalidError where one statement of all these would have too many arguments."""
+    if sum(map(_arguments, plans)) > MOST_ARGUMENTS:
+        raise InvalidError(f"more than {MOST_ARGUMENTS} values", element="query")
 
 
 def _limited(plan: Plan, limit: Criterion | None) -> Plan:

@@ -392,3 +392,12 @@ def test_a_bundle_reads_entry_by_entry(chart: Chart):
         statuses = [one["response"]["status"][:3] for one in answer["entry"]]
         assert statuses == ["200", "404", "200", "403"]
         assert answer["entry"][2]["resource"]["total"] == 1
+
+
+def test_a_search_of_several_types_has_its_values_counted_together(chart: Chart):
+    tags = "&".join(f"_tag={','.join(f'{n}.{m}' for m in range(400))}" for n in range(20))
+    headers = {"Content_Type": "application/x-www-form-urlencoded"}
+    one = chart.client("POST", "Observation/_search", tags.encode(), **headers)
+    assert one.status_code == 200
+    answer = chart.client("POST", "_search", tags.encode(), **headers)
+    assert refused(answer, 400)["diagnostics"] == "more than 30000 values"

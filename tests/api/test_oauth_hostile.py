@@ -118,6 +118,7 @@ def test_a_hostile_authorization_header_is_an_error(served_on_sqlite, path, head
         ("system/Observation.rs?date=yesterday", "date:"),
         ("system/Patient.rs?name=,", "the parameter has no value"),
         (" ".join(f"system/Patient.r?name={n}" for n in range(51)), "more than 50 scopes"),
+        ("system/*.rs?_tag=" + ",".join("abcdefgh" * 10), "the scopes have too many values"),
         ("patient/Patient.rs?name=x", "only system/ is granted here"),
     ],
 )
