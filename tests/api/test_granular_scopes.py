@@ -401,3 +401,15 @@ def test_a_search_of_several_types_has_its_values_counted_together(chart: Chart)
     assert one.status_code == 200
     answer = chart.client("POST", "_search", tags.encode(), **headers)
     assert refused(answer, 400)["diagnostics"] == "more than 30000 values"
+
+
+def test_a_deletion_between_versions_is_told_to_those_of_the_whole_type_alone(chart: Chart):
+    body = observation(chart.patient, category=category(LABORATORY), id="again")
+    assert chart.client.put(body).status_code == 201
+    assert chart.client.delete("Observation/again").status_code == 204
+    assert chart.client.put(body).status_code == 201
+    refused(chart.client.get("Observation/again/_history/2"), 410, "deleted")
+    limited = some(chart)
+    refused(limited.get("Observation/again/_history/2"), 404, "not-found")
+    versions = [one["meta"]["versionId"] for one in limited.resources("Observation/again/_history")]
+    assert versions == ["3", "1"]

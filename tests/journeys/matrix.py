@@ -128,11 +128,13 @@ def _tell(service: Service) -> tuple[dict[str, Connection], dict[tuple[str, str]
     )
     circle = world.group(database, facilitator_id=execute(database, leader).id)
     held = world.session(database, circle)
+    other = world.group(database)
     gone: dict[tuple[str, str], str] = {}
     for name in ("A", *hospitals):
         person = world.linked(database, hospitals[name])
-        world.enroll(database, person, circle)
-        world.attend(database, held, person)
+        group, meeting = (circle, held) if gone else (other, world.session(database, other))
+        world.enroll(database, person, group)
+        world.attend(database, meeting, person)
         world.respond(database, person, world.phq9(1, item9=2))
         if not gone:
             gone = _withdrawn(service, hospitals[name], person)

@@ -43,13 +43,13 @@ async def vread(
     if not rows:
         raise _absent_version(name)
     last_updated, packed, was_deleted = rows[0]
-    if was_deleted:
-        raise gone(name)
     body = zlib.decompress(packed)
-    older = Version(name, document_id, int(version), last_updated, body, deleted=False)
+    older = Version(name, document_id, int(version), last_updated, body, deleted=bool(was_deleted))
     key = next(iter(now.patients), None)
     if not await granted(endpoint, access, [(Candidate(older, args[0], key), older)]):
         raise _absent_version(name)
+    if was_deleted:
+        raise gone(name)
     return Answer(200, body, int(version), last_updated, patients=now.patients)
 
 
