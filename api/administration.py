@@ -10,6 +10,7 @@ from service.models.connections import Client
 from service.rows import check_version
 from service.smart import clients
 from service.smart.clients import Keys, NewClient
+from service.smart.scopes import require_grantable
 
 Change = Callable[[Session, Client], str]
 T = TypeVar("T")
@@ -25,6 +26,7 @@ class Runner(Protocol):
 def add_client(context: Context, runner: Runner, new: NewClient) -> tuple[Client, str]:
     """Add a client and return it with its secret; with keys it has none."""
     _check_address(context, new.keys)
+    require_grantable(new.scopes, context.registry)
     return runner.unit_of_work(lambda session: clients.add_client(session, new))
 
 

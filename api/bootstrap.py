@@ -15,6 +15,7 @@ from service.encryption import Cipher
 from service.enrollments.waitlist import OFFER_HOURS
 from service.fhir.audiences import identifier_key
 from service.fhir.endpoint import Writing
+from service.fhir.mapping import Registry
 from service.fhir.projection import DocumentProjector
 from service.fhir.publication import publish
 from service.fhir.reindex import Progress, reindex
@@ -44,15 +45,15 @@ def build(settings: Settings, clock: Clock = system_clock, *, key: bytes | None 
     """
     if settings.canonical_base != canonical.BASE:
         raise ValueError("ALONGSIDE_CANONICAL_BASE is read once, when the process starts")
-    database = open_database(settings, clock)
+    database, registry = open_database(settings, clock), build_registry()
     return Context(
         settings=settings,
         database=database,
-        registry=build_registry(),
+        registry=registry,
         clock=clock,
         reader=open_reader(settings.database_url),
         audit=open_audit(settings.audit_url),
-        server=_server(settings, database, clock),
+        server=_server(settings, database, clock, registry),
         writing=Writing(
             validate=structure.validate,
             validate_profile=structure.validate_profile,
@@ -67,7 +68,7 @@ def build(settings: Settings, clock: Clock = system_clock, *, key: bytes | None 
     )
 
 
-def _server(settings: Settings, database: Database, clock: Clock) -> Server:
+def _server(settings: Settings, database: Database, clock: Clock, registry: Registry) -> Server:
     return Server(
         database,
         base_url=settings.public_base_url,
@@ -75,6 +76,7 @@ def _server(settings: Settings, database: Database, clock: Clock) -> Server:
         clock=clock,
         fetcher=Fetcher(networks_of(settings.jwks_networks)),
         limiter=Limiter(rates_of(settings)),
+        registry=registry,
     )
 
 

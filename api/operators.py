@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from api import administration
 from api.context import Context
-from service.access import GRANULAR, Scopes, is_granular, is_scope
+from service.access import Scopes
 from service.audit import AuditEntry
 from service.clock import Clock, microseconds
 from service.commands import CreateConnection, CreateFacility
@@ -23,6 +23,7 @@ from service.models.connections import Confidentiality, Connection, Invitation
 from service.models.keys import SigningKey
 from service.smart import clients, invitations, issuers, signing
 from service.smart.issuers import NewIssuer
+from service.smart.scopes import require_grantable
 from service.smart.tokens import Grant, issue
 
 CONNECTIONS = Aggregate("connections", "all")
@@ -55,12 +56,9 @@ def token(context: Context, client: str, scope: str) -> str:
         if row.disabled_at is not None:
             raise ForbiddenError(f"{client} is disabled")
         names = scope.split()
-        if any(map(is_granular, names)):
-            raise ValueSetError(GRANULAR)
-        unknown = [name for name in names if not is_scope(name)]
-        if unknown or not names:
-            said = " ".join(unknown) or "nothing"
-            raise ValueSetError(f"not a scope here: {said}; for example system/*.rs or v1.read")
+        if not names:
+            raise ValueSetError("name a scope, for example system/*.rs or v1.read")
+        require_grantable(names, context.registry)
         if not Scopes(scope).within(Scopes(" ".join(row.scopes))):
             raise ForbiddenError(f"{client} may have: {' '.join(row.scopes)}")
         grant = Grant(
@@ -119,6 +117,7 @@ def invite(
     now = context.clock()
     with audited(context, connection, "clients/invite"):
         bound = replace(new, connection_id=connection_id(context, connection))
+        require_grantable(bound.scopes, context.registry)
         return context.database.unit_of_work(
             lambda session: invitations.invite(session, bound, now)
         )
@@ -157,6 +156,7 @@ def add_issuer(context: Context, new: NewIssuer, connection: str | None) -> None
     """Honour the tokens of an issuer from now on."""
     with audited(context, new.client.name, "issuers/add"):
         client = replace(new.client, connection_id=connection_id(context, connection))
+        require_grantable(client.scopes, context.registry)
         for url in filter(None, (new.jwks_url, new.introspection_url)):
             context.server.fetcher.check(url)
         bound = replace(new, client=client)

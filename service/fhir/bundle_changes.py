@@ -26,7 +26,7 @@ from service.fhir.changes import (
     replacement,
 )
 from service.fhir.conditional import Match, kept, only_match, onto, otherwise
-from service.fhir.endpoint import absent, require
+from service.fhir.endpoint import absent
 from service.fhir.json_patch import edit_of
 from service.fhir.lexical import Lexical
 from service.fhir.mapping import ResourceType
@@ -86,8 +86,7 @@ def _update(sender: Sender, entry: Entry) -> Planned:
     if pairs is None:
         change = replacement(sender, kind, shown, _resource(entry), b"")
     else:
-        require(sender.access, name, "c")
-        change = otherwise(sender, new(sender, kind, _resource(entry), b""))
+        change = otherwise(sender, new(sender, kind, _resource(entry), b"", letter="u"))
     seen = entry.versions("ifMatch")
     return Planned(entry, kind, replace(change, if_match=seen, number=entry.number), pairs)
 

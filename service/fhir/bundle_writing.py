@@ -16,7 +16,7 @@ from service.fhir.bundle_errors import Failures
 from service.fhir.bundle_references import Links, conditional
 from service.fhir.carrying_out import Effect, carry_out_each
 from service.fhir.changes import Change, Sender, Verb
-from service.fhir.committing import aggregates, commit_work
+from service.fhir.committing import Refused, aggregates, commit_work
 from service.fhir.conditional import condition_lock
 from service.models.aggregates import Aggregate
 
@@ -49,7 +49,14 @@ def write_together(sender: Sender, entries: Sequence[Entry]) -> dict[int, Effect
         failures.refuse()
         return done
 
-    effects = commit_work(sender, work, _locks(together))
+    def refuse(refused: Refused) -> None:
+        failures = Failures()
+        for effect, error in refused:
+            with failures.of(by_number[effect.change.number]):
+                raise error
+        failures.refuse()
+
+    effects = commit_work(sender, work, _locks(together), refuse=refuse)
     return {effect.change.number: effect for effect in effects}
 
 

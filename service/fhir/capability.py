@@ -55,7 +55,8 @@ SAFETY = (
 )
 SECURITY = (
     "OAuth 2.0 client credentials, with a signed assertion (SMART Backend Services) or a secret;"
-    " scopes as system/[type].[cruds], such as system/*.rs"
+    " scopes as system/[type].[cruds], such as system/*.rs, and with ?parameter=value for the"
+    " resources of a type that match"
 )
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"

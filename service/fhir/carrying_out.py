@@ -31,10 +31,10 @@ from service.fhir.changes import (
 from service.fhir.client_drafts import draft_of, rows_of_draft
 from service.fhir.documents import Put, Stored, Target, Writer, stored_by_id
 from service.fhir.domain_changes import correct, receive, record, replace_patient
-from service.fhir.endpoint import require
 from service.fhir.lexical import parse
 from service.fhir.mapping import Owner
 from service.fhir.persons import person
+from service.fhir.scope_writing import ungranted
 from service.fhir.sent_references import Known, Person, Place, known
 from service.fhir.statements import rows_of
 from service.fhir.submission import checked, owned_by_programme
@@ -71,6 +71,7 @@ class Work:
     stored: dict[str, Stored]
     known: Known
     writer: Writer
+    hidden: frozenset[str] = frozenset()  # what is there, and not the token's to change
 
 
 def carry_out(session: DbSession, sender: Sender, changes: Sequence[Change]) -> list[Effect]:
@@ -122,7 +123,7 @@ def _work(session: DbSession, sender: Sender, changes: Sequence[Change]) -> Work
     stored = stored_by_id(session, there, leaving) if there else {}
     endpoint = sender.endpoint
     writer = Writer(session, endpoint.database.stamp(session), endpoint.registry.by_type)
-    return Work(session, sender, stored, {}, writer)
+    return Work(session, sender, stored, {}, writer, ungranted(session, sender, changes))
 
 
 def _planned(work: Work, changes: Sequence[Change]) -> Known:
@@ -157,7 +158,6 @@ def _update(work: Work, change: Change) -> Effect:
         is_hidden = stored is None and change.place.id in work.stored
         if is_hidden or (stored is None and not may_be_made(change)):
             raise missing(change)
-        require(work.sender.access, change.kind.name, "c")
         _require_version(stored, change)
         _require_unscored(work, change)
         return _put(work, change, stored, _person(work, change))
@@ -228,6 +228,8 @@ def visible(work: Work, change: Change) -> Stored | None:
     """Return the document as it was, if the caller may see it; its own tombstones too."""
     stored = work.stored.get(change.place.id)
     if stored is None or stored.type != change.kind.name or stored.shown_id != change.shown:
+        return None
+    if stored.id in work.hidden:
         return None
     access = work.sender.access
     if stored.audience not in access.audiences or stored.confidentiality > access.ceiling:

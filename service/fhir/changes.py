@@ -68,6 +68,7 @@ class Change:
     `source` and `key` are those of a document that is made by it; `places` are the documents here
     that the resource refers to. `edit` makes a patch's resource of the current one. `number` is
     that of the Bundle's entry which it comes from. `is_new` tells that nothing may be there yet.
+    `letter` is the one of a scope that lets it be.
     """
 
     verb: Verb
@@ -82,6 +83,7 @@ class Change:
     edit: Edit | None = None
     number: int = 0
     is_new: bool = False
+    letter: str = "u"
 
     @property
     def uid(self) -> UUID:
@@ -93,18 +95,21 @@ class Change:
         return f"{self.kind.name}/{self.shown}"
 
 
-def creation(sender: Sender, name: str, body: bytes) -> Change:
-    """Return the create of this resource, under a new id."""
-    kind = writable(sender.endpoint, sender.access, name, "c")
-    return located(sender, new(sender, kind, read_resource(sender.writing, name, body), body))
+def creation(sender: Sender, name: str, body: bytes, letter: str = "c") -> Change:
+    """Return the create of this resource, under a new id; an update may come to one, too."""
+    kind = writable(sender.endpoint, sender.access, name, letter)
+    lexical = read_resource(sender.writing, name, body)
+    return located(sender, new(sender, kind, lexical, body, letter=letter))
 
 
-def new(sender: Sender, kind: ResourceType, lexical: Lexical, body: bytes) -> Change:
+def new(
+    sender: Sender, kind: ResourceType, lexical: Lexical, body: bytes, *, letter: str = "c"
+) -> Change:
     """Return the create of a resource that may not be checked yet."""
     source = f"{_source_kind(sender, kind.name, lexical)}:{new_id().hex}"
     document_id = sender.audience.id(kind.name, source)
     place = Place(kind.name, document_id)
-    return Change(Verb.CREATE, kind, place, document_id, source, body, lexical)
+    return Change(Verb.CREATE, kind, place, document_id, source, body, lexical, letter=letter)
 
 
 def _source_kind(sender: Sender, name: str, lexical: Lexical) -> str:
@@ -155,7 +160,7 @@ def deletion(
     name, shown = address
     kind = writable(sender.endpoint, sender.access, name, "d")
     place = place_of(sender, name, shown)
-    return Change(Verb.DELETE, kind, place, shown, if_match=if_match)
+    return Change(Verb.DELETE, kind, place, shown, if_match=if_match, letter="d")
 
 
 def located(sender: Sender, change: Change) -> Change:

@@ -3,24 +3,36 @@
 https://hl7.org/fhir/R4/http.html#return
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import orjson
 from sqlmodel import Session as DbSession
 
+from service.errors import ForbiddenError
 from service.fhir.carrying_out import Effect, carry_out
 from service.fhir.changes import Change, Sender, Verb, may_be_made, shared_lock
 from service.fhir.endpoint import Answer
 from service.fhir.mapping import Owner
+from service.fhir.scope_writing import before_commit, granted, ungranted
 from service.fhir.sent_references import about, by_identifier
 from service.fhir.statements import rows_of
 from service.fhir.submission import crisis, recorded, written
 from service.models.aggregates import Aggregate
 
-KEYS = "SELECT DISTINCT patient_key FROM documents WHERE audience = ? AND id IN ({marks})"
+# Of what the caller may see: who waited for what is hidden would learn that it is there.
+KEYS = (
+    "SELECT DISTINCT d.patient_key FROM documents d WHERE d.audience = ? AND d.id IN ({marks})"
+    " AND NOT d.deleted AND d.confidentiality <= ?"
+)
 UNSCORED = "kept as it was sent: its questionnaire is not known here, so it was not scored"
 
 Work = Callable[[DbSession], list[Effect]]
+Refused = list[tuple[Effect, ForbiddenError]]
+
+
+def _refuse(refused: Refused) -> None:
+    for _, error in refused:
+        raise error
 
 
 def commit(sender: Sender, changes: Sequence[Change]) -> list[Effect]:
@@ -30,13 +42,48 @@ def commit(sender: Sender, changes: Sequence[Change]) -> list[Effect]:
     )
 
 
-def commit_work(sender: Sender, work: Work, locks: Sequence[Aggregate]) -> list[Effect]:
-    """Commit what `work` does, and read back what the projection wrote for it."""
+def commit_work(
+    sender: Sender,
+    work: Work,
+    locks: Sequence[Aggregate],
+    *,
+    refuse: Callable[[Refused], None] = _refuse,
+) -> list[Effect]:
+    """Commit what `work` does, and read back what the projection wrote for it.
+
+    `refuse` raises what forbids it, where it made resources that no scope of the token grants.
+    """
+
+    def judged(session: DbSession) -> list[Effect]:
+        effects = work(session)
+        before_commit(session, lambda: refuse(outside(session, sender, effects)))
+        return effects
+
     database = sender.endpoint.database
-    effects = database.unit_of_work(work, *locks)
+    is_granular = sender.access.scopes.is_granular
+    effects = database.unit_of_work(judged if is_granular else work, *locks)
     if all(effect.version for effect in effects):
         return effects
     return database.read(lambda session: [_read_back(session, sender, e) for e in effects])
+
+
+def outside(session: DbSession, sender: Sender, effects: Iterable[Effect]) -> Refused:
+    """Return the effects which made a resource that no scope grants, and why each is refused."""
+    made = [effect for effect in effects if _is_made(effect)]
+    asked = [(e.change.kind.name, e.change.letter, e.change.place.id) for e in made]
+    within = granted(session, sender, asked)
+    return [(each, _refusal(each)) for each in made if each.change.place.id not in within]
+
+
+def _is_made(effect: Effect) -> bool:
+    """Tell whether the effect wrote a resource, and did not just find it there."""
+    is_kept = effect.change.verb is Verb.CREATE and effect.status == 200  # noqa: PLR2004 - of HTTP
+    return effect.change.verb is not Verb.DELETE and not is_kept
+
+
+def _refusal(effect: Effect) -> ForbiddenError:
+    name, letter = effect.change.kind.name, effect.change.letter
+    return ForbiddenError(f"the token grants system/{name}.{letter} on others than this would be")
 
 
 def aggregates(sender: Sender, changes: Sequence[Change]) -> list[Aggregate]:
@@ -63,11 +110,10 @@ def _is_of_the_domain(change: Change) -> bool:
 
 
 def _patients(session: DbSession, sender: Sender, changes: Sequence[Change]) -> list[Aggregate]:
-    access, ids, keys = sender.access, set(), set()
+    access, keys = sender.access, set()
+    ids = _changed(session, sender, [one for one in changes if one.verb is not Verb.CREATE])
     for change in changes:
-        if change.verb is not Verb.CREATE:
-            ids.add(change.place.id)
-        elif change.lexical is not None:
+        if change.verb is Verb.CREATE and change.lexical is not None:
             found = about(change.kind, change.lexical.value, sender.addresses)
             if isinstance(found, dict):
                 element = f"{change.kind.name}.{change.kind.patient_path}.identifier"
@@ -75,9 +121,15 @@ def _patients(session: DbSession, sender: Sender, changes: Sequence[Change]) -> 
             elif found is not None:
                 ids.add(found.id)
     sql = KEYS.replace("{marks}", ", ".join("?" * len(ids)))
-    rows = rows_of(session, sql, (access.audience, *sorted(ids))) if ids else []
+    rows = rows_of(session, sql, (access.audience, *sorted(ids), access.ceiling)) if ids else []
     keys |= {key for (key,) in rows if key}
     return [Aggregate("patient", key) for key in sorted(keys)]
+
+
+def _changed(session: DbSession, sender: Sender, changes: Sequence[Change]) -> set[str]:
+    """Return the ids of what is changed, as far as the token's scopes grant it."""
+    ids = {change.place.id for change in changes}
+    return ids - ungranted(session, sender, changes)
 
 
 def _read_back(session: DbSession, sender: Sender, effect: Effect) -> Effect:

@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/http.html
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, Protocol
@@ -19,8 +19,10 @@ from service.fhir.mapping import Registry, ResourceType
 from service.fhir.paging import link_key
 from service.fhir.refresh import DUE, refresh_due
 from service.fhir.rosters import ROSTER
+from service.fhir.scope_limits import limit, limits
 from service.fhir.search import audiences
-from service.fhir.search_plan import Rules
+from service.fhir.search_plan import Criterion, Rules
+from service.fhir.search_values import Condition
 from service.fhir.store_reader import StoreReader
 
 
@@ -103,7 +105,24 @@ class Endpoint:
             access=access,
             where=lambda name: self.audiences(name, access),
             locate=partial(storage_id, caller_audience(self.key, access)),
+            limit=lambda name, alias: self._limit(access, name, alias),
         )
+
+    def _limit(self, access: Access, name: str, alias: str) -> Criterion | None:
+        if not access.scopes.is_granular:
+            return None
+        return limit(self.rules(access), access, name, "s", alias)
+
+    def limits(
+        self, access: Access, names: Iterable[str], letters: str, alias: str = "d"
+    ) -> Condition | None:
+        """Return what the caller's scopes ask of a document of one of these types.
+
+        None stands for nothing, as of every token whose scopes have no `?parameter=value`.
+        """
+        if not access.scopes.is_granular:
+            return None
+        return limits(self.rules(access), access, names, letters, alias)
 
     async def moment(self) -> int:
         """Return the present moment by the clock that documents are stamped by."""

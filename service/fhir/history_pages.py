@@ -8,6 +8,8 @@ https://hl7.org/fhir/R4/http.html#history
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from service.access import Access
 from service.fhir.bundle_bytes import bundle, link
@@ -16,8 +18,11 @@ from service.fhir.history import Asked, Version, entries, read_history_query
 from service.fhir.mapping import ResourceType
 from service.fhir.paging import Place, address, next_link, opened, query_string
 from service.fhir.rosters import ROSTER, members
-from service.fhir.search import beyond
+from service.fhir.scope_judging import Candidate, granted
+from service.fhir.search import beyond, limited
 from service.fhir.search_plan import Pairs, Sort
+from service.fhir.search_values import Condition
+from service.fhir.store_reader import Rows
 
 ORDER = ("e.at", "e.id", "e.version")
 # An event for each version: the current one has its content in `documents`, an older one in
@@ -53,8 +58,8 @@ async def history_page(
     until = place.until if place else await endpoint.reader.horizon()
     if until is None:
         until = await endpoint.moment() + 1
-    sql, args = statement(access, kinds, asked, until=until, place=place or None)
-    rows = await endpoint.reader.rows(sql, args)
+    walk = Walk(kinds, asked, until, endpoint.limits(access, [k.name for k in kinds], "r"))
+    rows = await _rows(endpoint, access, walk, place or None)
     links = [link("self", target)]
     if len(rows) > asked.count:
         rows = rows[: asked.count]
@@ -69,19 +74,44 @@ async def history_page(
     return Answer(200, bundle("history", links, told), patients=keys)
 
 
-def statement(
-    access: Access,
-    kinds: Sequence[ResourceType],
-    asked: Asked,
-    *,
-    until: int,
-    place: Place | None,
-) -> tuple[str, tuple[object, ...]]:
+@dataclass(frozen=True)
+class Walk:
+    """What events are walked for; `limit` is what the caller's scopes ask of a document."""
+
+    kinds: Sequence[ResourceType]
+    asked: Asked
+    until: int
+    limit: Condition | None = None
+
+
+async def _rows(endpoint: Endpoint, access: Access, walk: Walk, place: Place | None) -> Rows:
+    """Return the rows of one page and one more; each version is judged by what it says itself."""
+    found: Rows = []
+    while len(found) <= walk.asked.count:
+        page = await endpoint.reader.rows(*statement(access, walk, place))
+        if walk.limit is None:
+            return page
+        found += await granted(endpoint, access, [(_candidate(row), row) for row in page])
+        if len(page) <= walk.asked.count:
+            break
+        _, _, version, at, *_, stored, _ = page[-1]
+        place = Place((at, stored, version), walk.until)
+    return found
+
+
+def _candidate(row: tuple[Any, ...]) -> Candidate:
+    *_, stored, key = row
+    return Candidate(_version(row), stored, key)
+
+
+def statement(access: Access, walk: Walk, place: Place | None) -> tuple[str, tuple[object, ...]]:
     """Return the SELECT of one page and one row more: each audience's events, then merged."""
+    kinds, asked, until = walk.kinds, walk.asked, walk.until
     names = [kind.name for kind in kinds]
     single = [kind.name for kind in kinds if kind.current_only] or [""]
     sql = VERSIONS.replace("(TYPES)", _marks(names)).replace("(CURRENT_ONLY)", _marks(single))
     own: tuple[object, ...] = (*names, access.ceiling, access.ceiling, *single)
+    sql, own = limited(sql, own, walk.limit)
     since = asked.since
     if place is not None:
         at = int(place.values[0])  # bounds the walk of the index, which the comparison may not

@@ -13,9 +13,10 @@ from service.access import Access
 from service.errors import ForbiddenError, InvalidError
 from service.fhir.mapping import ResourceType
 from service.fhir.rosters import ROSTER
-from service.fhir.search import COLUMNS, VISIBLE, Found
+from service.fhir.search import COLUMNS, VISIBLE, Found, limited
 from service.fhir.search_plan import Include, UnsupportedError
 from service.fhir.search_sort import SUBJECT
+from service.fhir.search_values import Condition
 from service.fhir.store_reader import Rows, StoreReader
 
 MOST = 1000
@@ -25,14 +26,18 @@ PATIENT = "Patient"
 SEVERAL = frozenset({"Appointment", "Provenance"})  # these can refer to several patients
 
 Types = Mapping[str, ResourceType]
+# What the caller's scopes ask of a document of one of these types.
+Limits = Callable[[Sequence[str]], Condition | None]
 
 # No value is in these texts: what is in capitals becomes as many marks as there are values.
+BOUNDED = " ORDER BY d.id LIMIT ?"
 WHERE = f"d.audience IN (?, ?) AND {VISIBLE}"
-BY_ID = f"SELECT {COLUMNS} FROM documents d WHERE d.id IN (IDS) AND d.type IN (TYPES) AND {WHERE}"  # noqa: S608
+BY_KEY = f"SELECT {COLUMNS} FROM documents d WHERE d.id IN ("  # noqa: S608
+BY_ID = f"{BY_KEY}IDS) AND d.type IN (TYPES) AND {WHERE}"
 FORWARD = f"""
 SELECT {COLUMNS} FROM (SELECT DISTINCT r.target FROM document_references r
 WHERE r.id IN (IDS) AND r.param IN (PARAMS) AND r.target_type IN (TYPES)) k
-CROSS JOIN documents d WHERE d.id = k.target AND {WHERE} ORDER BY d.id LIMIT ?
+CROSS JOIN documents d WHERE d.id = k.target AND {WHERE}
 """  # noqa: S608
 ADDRESSES = """
 SELECT r.id, r.target FROM document_references r
@@ -41,16 +46,16 @@ WHERE r.id IN (IDS) AND r.param IN (PARAMS) AND r.target_type = ''
 CANONICAL = f"""
 SELECT {COLUMNS} FROM (SELECT DISTINCT t.id FROM document_tokens t WHERE t.audience IN (?, ?)
 AND t.type IN (TYPES) AND t.param = 'url' AND t.code IN (CODES)) k
-CROSS JOIN documents d WHERE d.id = k.id AND {WHERE} ORDER BY d.id LIMIT ?
+CROSS JOIN documents d WHERE d.id = k.id AND {WHERE}
 """  # noqa: S608
 REVERSE = f"""
 SELECT {COLUMNS} FROM (SELECT DISTINCT r.id FROM document_references r
 WHERE r.audience IN (?, ?) AND r.target IN (IDS) AND r.type = ? AND r.param IN (PARAMS)) k
-CROSS JOIN documents d WHERE d.id = k.id AND {WHERE} ORDER BY d.id LIMIT ?
+CROSS JOIN documents d WHERE d.id = k.id AND {WHERE}
 """  # noqa: S608
 ABOUT = f"""
 SELECT {COLUMNS} FROM documents d WHERE d.audience = ? AND d.type = ? AND d.subject IN (IDS)
-AND {VISIBLE} ORDER BY d.id LIMIT ?
+AND {VISIBLE}
 """  # noqa: S608
 
 
@@ -119,9 +124,17 @@ def _parameters(include: Include, types: Types) -> list[str]:
 class Brought:
     """Collects what one page brings along, each document once."""
 
-    def __init__(self, reader: StoreReader, access: Access, types: Types, most: int) -> None:
+    def __init__(
+        self,
+        reader: StoreReader,
+        access: Access,
+        types: Types,
+        most: int,
+        limits: Limits,
+    ) -> None:
         self.reader = reader
         self.access = access
+        self.limits = limits
         self.types = types
         self.most = most
         self.found: dict[str, Found] = {}
@@ -180,9 +193,8 @@ class Brought:
         if wanted:
             codes = sorted({address.partition("|")[0] for address in wanted})
             sql = _filled(CANONICAL, TYPES=kinds, CODES=codes)
-            own = self.access.audiences
-            args = (*own, *padded(kinds), *padded(codes), *self._filter())
-            await self._add(sql, args, lambda found: _is_wanted(found, wanted))
+            args = (*self.access.audiences, *padded(kinds), *padded(codes), *self._own())
+            await self._add(sql, args, kinds, lambda found: _is_wanted(found, wanted))
 
     async def _referring(self, include: Include, level: Sequence[Found]) -> None:
         if not readable(self.access, include.source):
@@ -192,30 +204,40 @@ class Brought:
         if not (ids and names):
             return
         sql, own = _filled(REVERSE, IDS=ids, PARAMS=names), self.access.audiences
-        args = (*own, *padded(ids), include.source, *padded(names), *self._filter())
-        await self._add(sql, args)
+        args = (*own, *padded(ids), include.source, *padded(names), *self._own())
+        await self._add(sql, args, [include.source])
         patients = [one.id for one in level if one.type == PATIENT and one.id in ids]
         if patients and SUBJECT & set(names):
             sql, ceiling = _filled(ABOUT, IDS=patients), self.access.ceiling
             about = (self.access.audience, include.source, *padded(patients), ceiling)
-            await self._add(sql, (*about, self._room()))
+            await self._add(sql, about, [include.source])
 
     async def _select(self, sql: str, **lists: Sequence[str]) -> None:
         args = [arg for values in lists.values() for arg in padded(values)]
-        limit = self._filter() if "LIMIT" in sql else self._filter()[:-1]
-        await self._add(_filled(sql, **lists), (*args, *limit))
+        await self._add(_filled(sql, **lists), (*args, *self._own()), lists["TYPES"])
 
-    def _filter(self) -> tuple[int, ...]:
-        """Return what the access filter asks for, and how many may still come."""
-        return (*self.access.audiences, self.access.ceiling, self._room())
+    def _own(self) -> tuple[int, ...]:
+        """Return whose documents the caller may see, and up to which confidentiality."""
+        return (*self.access.audiences, self.access.ceiling)
 
-    def _room(self) -> int:
-        return self.most + len(self._seen) + 1
+    async def _rows(self, sql: str, args: tuple[object, ...], kinds: Sequence[str]) -> Rows:
+        """Return what a statement that ends with the access filter finds, as far as there is room.
+
+        Each row passes the filter before it counts, what the scopes ask of its type included.
+        """
+        sql, args = limited(sql, args, self.limits(kinds))
+        if sql.startswith(BY_KEY):  # as many as were named
+            return await self.reader.rows(sql, args)
+        return await self.reader.rows(sql + BOUNDED, (*args, self.most + len(self._seen) + 1))
 
     async def _add(
-        self, sql: str, args: tuple[object, ...], is_asked: Callable[[Found], bool] | None = None
+        self,
+        sql: str,
+        args: tuple[object, ...],
+        kinds: Sequence[str],
+        is_asked: Callable[[Found], bool] | None = None,
     ) -> None:
-        for row in await self.reader.rows(sql, args):
+        for row in await self._rows(sql, args, kinds):
             found = Found(*row)
             if found.id in self._seen or found.type == ROSTER:
                 continue

@@ -107,6 +107,11 @@ def pages_statement(plans: Sequence[tuple[Plan, Sequence[int]]], bounds: Bounds)
     return f"{each} ORDER BY {order} LIMIT ?", (*args, plan.size + 1)
 
 
+def limited(sql: str, args: tuple[object, ...], limit: Condition | None) -> Statement:
+    """Return the statement with one condition more at its end, or as it is where there is none."""
+    return (sql, args) if limit is None else (f"{sql} AND {limit.sql}", (*args, *limit.args))
+
+
 def count_statement(plan: Plan, where: Sequence[int], bounds: Bounds) -> Statement:
     """Return the SELECT that counts the matches."""
     source, conditions = _matching(plan, where, bounds.ceiling)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 
 from service.errors import ForbiddenError, InvalidError
 from service.fhir.mapping import SearchParameter
-from service.fhir.search_criteria import Criterion, Scope
-from service.fhir.search_plan import Driver, UnsupportedError
+from service.fhir.search_criteria import Scope
+from service.fhir.search_plan import Criterion, Driver, UnsupportedError
 from service.fhir.search_references import CANONICAL, by_rows, by_subject, targets
 from service.fhir.search_values import Condition, any_of
 
@@ -40,7 +40,7 @@ def chain(scope: Scope, parameter: SearchParameter, modifier: str, ask: Ask) -> 
             refused = _graver(refused, error)
     if refused is not None and not found:
         raise refused
-    return _any(found)
+    return either(found)
 
 
 def _graver(first: Exception | None, second: Exception) -> Exception:
@@ -54,7 +54,7 @@ def _through(scope: Scope, name: str, inner: Scope, ask: Ask) -> Criterion:
         ways.append(_by_subject(scope, inner, asked))
     if by_rows(scope.kind, name, inner.kind.name):
         ways.append(_by_rows(scope, name, inner, asked))
-    return _any(ways)
+    return either(ways)
 
 
 def _by_subject(scope: Scope, inner: Scope, asked: Criterion) -> Criterion:
@@ -132,7 +132,7 @@ def reverse_chain(scope: Scope, name: str, ask: Callable[[Scope, str], Criterion
         ways.append(_had_by_subject(scope, inner, asked))
     if by_rows(inner.kind, parameter.name, scope.kind.name):
         ways.append(_had_by_rows(scope, parameter.name, inner, asked))
-    return _any(ways)
+    return either(ways)
 
 
 def _had_by_subject(scope: Scope, inner: Scope, asked: Criterion) -> Criterion:
@@ -161,7 +161,7 @@ def _had_by_rows(scope: Scope, name: str, inner: Scope, asked: Criterion) -> Cri
     return Criterion(test, Driver(Condition(sql, (*args, *more)), seeds=_seeds(asked)))
 
 
-def _any(found: Iterable[Criterion]) -> Criterion:
+def either(found: Iterable[Criterion]) -> Criterion:
     """Return the criterion that one of these is fulfilled."""
     each = list(found)
     if len(each) == 1:

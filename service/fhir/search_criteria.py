@@ -5,30 +5,16 @@ https://hl7.org/fhir/R4/search.html#modifiers
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from service.errors import ForbiddenError, InvalidError
 from service.fhir.mapping import ResourceType, SearchParameter
-from service.fhir.search_plan import Driver, Rules, UnsupportedError
-from service.fhir.search_values import Condition, one_of
+from service.fhir.search_plan import Criterion, Driver, Rules, UnsupportedError
+from service.fhir.search_values import Condition, also, one_of
 
 MOST_LEVELS = 3
 MOST_JOINS = 10
 # The order in which the levels of a chain name their documents.
 ALIASES = ("d", "e", "f", "g")
-
-
-class Criterion(NamedTuple):
-    """One condition on a document; `driver` leads to those that may fulfil it.
-
-    A `scoped` one makes the search walk the index of a patient or of ids; a `timed` one is about
-    `last_updated`.
-    """
-
-    test: Condition
-    driver: Driver | None = None
-    scoped: bool = False
-    timed: bool = False
 
 
 @dataclass
@@ -46,16 +32,20 @@ class Joins:
 
 @dataclass(frozen=True)
 class Scope:
-    """A document in the statement that parameters are about, at some level of a chain."""
+    """A document in the statement that parameters are about, at some level of a chain.
+
+    `named` is what the statement calls it, where that is another alias than the level's.
+    """
 
     kind: ResourceType
     rules: Rules
     joins: Joins = field(default_factory=Joins)
     level: int = 0
+    named: str = ""
 
     @property
     def alias(self) -> str:
-        return ALIASES[self.level]
+        return self.named or ALIASES[self.level]
 
     def joined(self, name: str) -> "Scope":
         """Return the scope of a document of this type that is joined to this one.
@@ -76,7 +66,9 @@ class Scope:
         access, a = self.rules.access, self.alias
         own = self.audience(a)
         sql = f"{own.sql} AND NOT {a}.deleted AND {a}.confidentiality <= ?"
-        return Condition(sql, (*own.args, -1 if access is None else access.ceiling))
+        seen = Condition(sql, (*own.args, -1 if access is None else access.ceiling))
+        limit = self.rules.limit(self.kind.name, a)
+        return seen if limit is None else also(seen, limit.test)
 
     def audience(self, alias: str) -> Condition:
         """Return that a row is of this type, in an audience where the caller may find it."""

@@ -3,11 +3,13 @@
 https://hl7.org/fhir/R4/search.html
 """
 
+from collections.abc import Sequence
+
 from service.errors import InvalidElementsError, InvalidError, Problem
 from service.fhir.mapping import ResourceType, SearchParameter
 from service.fhir.search_chains import HAS, chain, reverse_chain
-from service.fhir.search_criteria import Criterion, Scope
-from service.fhir.search_plan import Pairs, Plan, Reader, Rules, UnsupportedError
+from service.fhir.search_criteria import Scope
+from service.fhir.search_plan import Criterion, Pairs, Plan, Reader, Rules, UnsupportedError
 from service.fhir.search_results import CONTROLS, CURSOR, INCLUDES
 from service.fhir.search_types import moments, of_parameter
 from service.fhir.search_values import NOTHING, Condition, alternatives, one_of, unescaped
@@ -34,8 +36,8 @@ def read_query(kind: ResourceType, pairs: Pairs, rules: Rules, *, strict: bool) 
     """
     if len(pairs) > MOST_PARAMETERS:
         raise InvalidError(f"more than {MOST_PARAMETERS} parameters", element="query")
-    plan = Plan(kind=kind, size=rules.page_size)
     scope = Scope(kind, rules)
+    plan = Plan(kind=kind, size=rules.page_size)
     seen: set[str] = set()
     for name, value in pairs:
         if name in CONTROLS and name in seen:
@@ -44,9 +46,29 @@ def read_query(kind: ResourceType, pairs: Pairs, rules: Rules, *, strict: bool) 
         plan = _read(plan, scope, name, value)
     if strict and plan.ignored:
         raise InvalidElementsError(plan.ignored)
-    if _arguments(plan) > MOST_ARGUMENTS:
-        raise InvalidError(f"more than {MOST_ARGUMENTS} values", element="query")
+    plan = _limited(plan, rules.limit(kind.name, scope.alias))
+    require_bounded([plan])
     return plan
+
+
+def require_bounded(plans: Sequence[Plan]) -> None:
+    """Raise InvalidError where one statement of all these would have too many arguments."""
+    if sum(map(_arguments, plans)) > MOST_ARGUMENTS:
+        raise InvalidError(f"more than {MOST_ARGUMENTS} values", element="query")
+
+
+def _limited(plan: Plan, limit: Criterion | None) -> Plan:
+    """Return the plan with what the caller's scopes ask of each document."""
+    return plan if limit is None else _with(plan, limit)
+
+
+def _with(plan: Plan, found: Criterion) -> Plan:
+    return plan._replace(
+        conditions=(*plan.conditions, found.test),
+        drivers=plan.drivers if found.driver is None else (*plan.drivers, found.driver),
+        scoped=plan.scoped or found.scoped,
+        timed=plan.timed or found.timed,
+    )
 
 
 def _arguments(plan: Plan) -> int:
@@ -74,13 +96,7 @@ def _shown(name: str) -> str:
 def _asked(plan: Plan, scope: Scope, name: str, value: str) -> Plan:
     if read := _READERS.get(name):
         return read(plan, name, value, scope.rules)
-    found = criterion(scope, name, value)
-    return plan._replace(
-        conditions=(*plan.conditions, found.test),
-        drivers=plan.drivers if found.driver is None else (*plan.drivers, found.driver),
-        scoped=plan.scoped or found.scoped,
-        timed=plan.timed or found.timed,
-    )
+    return _with(plan, criterion(scope, name, value))
 
 
 _READERS: dict[str, Reader] = {**CONTROLS, **INCLUDES}

@@ -23,12 +23,17 @@ def _as_shown(_resource_type: str, shown: str) -> str:
     return shown
 
 
+def _unlimited(_resource_type: str, _alias: str) -> "Criterion | None":
+    return None
+
+
 @dataclass(frozen=True)
 class Rules:
     """What holds for every search of one server at one moment; `types` are those it serves.
 
-    The rest is the caller's: what it may search, in which audiences it may find a type, and the
-    `documents.id` of the type and id that it names. By default nobody may join anything.
+    The rest is the caller's: what it may search, in which audiences it may find a type, the
+    `documents.id` of the type and id that it names, and what its scopes ask of a document of a type
+    under an alias. By default nobody may join anything.
     """
 
     base: str
@@ -40,6 +45,7 @@ class Rules:
     access: Access | None = None
     where: Callable[[str], Sequence[int]] = _nowhere
     locate: Callable[[str, str], str] = _as_shown
+    limit: "Callable[[str, str], Criterion | None]" = _unlimited
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,19 @@ class Driver(NamedTuple):
     column: str = "id"
     certain: bool = False
     seeds: tuple[Condition, ...] = ()
+
+
+class Criterion(NamedTuple):
+    """One condition on a document; `driver` leads to those that may fulfil it.
+
+    A `scoped` one makes the search walk the index of a patient or of ids; a `timed` one is about
+    `last_updated`.
+    """
+
+    test: Condition
+    driver: Driver | None = None
+    scoped: bool = False
+    timed: bool = False
 
 
 class Plan(NamedTuple):

@@ -10,7 +10,6 @@ from service.errors import InvalidError
 from service.fhir.mapping import SearchParameter
 from service.fhir.search_criteria import (
     Criteria,
-    Criterion,
     Scope,
     Values,
     exists,
@@ -19,7 +18,7 @@ from service.fhir.search_criteria import (
     unsupported,
 )
 from service.fhir.search_numbers import numbers, quantities
-from service.fhir.search_plan import Driver
+from service.fhir.search_plan import Criterion, Driver
 from service.fhir.search_references import (
     Target,
     by_rows,

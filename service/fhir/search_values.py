@@ -55,6 +55,12 @@ def _joined(found: list[Condition], word: str, nothing: Condition) -> Condition:
     return Condition(f"({sql})", tuple(arg for one in found for arg in one.args))
 
 
+def also(first: Condition, *others: Condition | None) -> Condition:
+    """Return the condition with those joined by AND that there are, without parentheses."""
+    each = [first, *(one for one in others if one is not None)]
+    return Condition(" AND ".join(one.sql for one in each), tuple(a for e in each for a in e.args))
+
+
 def negated(condition: Condition) -> Condition:
     return Condition(f"NOT {condition.sql}", condition.args)
 

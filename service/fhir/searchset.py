@@ -20,6 +20,7 @@ from service.fhir.rosters import ROSTER, members
 from service.fhir.search import WIDTH, Bounds, Found, count_statement, pages_statement
 from service.fhir.search_drivers import driven
 from service.fhir.search_plan import Plan, Shape
+from service.fhir.search_values import Condition
 from service.fhir.store_reader import Rows
 
 MIXED = "cannot stand beside _summary=text"
@@ -82,9 +83,7 @@ async def _answer(
     links: Sequence[bytes],
     total: int | None,
 ) -> Answer:
-    brought = Brought(endpoint.reader, access, endpoint.registry.by_type, MOST)
-    if plan.includes:
-        await brought.follow(matches, plan.includes)
+    brought = await _brought(endpoint, access, plan, matches)
     others = list(brought.found.values())
     entries = [
         *_entries(endpoint, b"match", matches, plan.shape),
@@ -100,6 +99,20 @@ async def _answer(
     rank = max((each.confidentiality for each in everything), default=None)
     body = bundle("searchset", links, entries, total=total, rank=rank)
     return Answer(200, body, patients=await _patients(endpoint, access, everything))
+
+
+async def _brought(
+    endpoint: Endpoint, access: Access, plan: Plan, matches: Sequence[Found]
+) -> Brought:
+    """Return what comes along: what may be read or searched, each by its own scopes."""
+
+    def limits(names: Sequence[str]) -> Condition | None:
+        return endpoint.limits(access, names, "rs")
+
+    brought = Brought(endpoint.reader, access, endpoint.registry.by_type, MOST, limits)
+    if plan.includes:
+        await brought.follow(matches, plan.includes)
+    return brought
 
 
 def _entries(endpoint: Endpoint, mode: bytes, found: Sequence[Found], shape: Shape) -> list[bytes]:

@@ -9,7 +9,7 @@ from service.access import Access
 from service.errors import ForbiddenError, InvalidError
 from service.fhir.endpoint import Endpoint, require
 from service.fhir.mapping import ResourceType
-from service.fhir.search_parameters import read_query
+from service.fhir.search_parameters import read_query, require_bounded
 from service.fhir.search_plan import Pairs, Plan
 from service.fhir.search_results import CURSOR
 
@@ -55,6 +55,7 @@ def plans_of(
             pair for pair in own if pair[0] == CURSOR or all(pair in plan.used for plan in plans)
         ]
         plans = [read_query(kind, shared, rules, strict=False) for kind in kinds]
+    require_bounded(plans)
     named = tuple(pair for pair in pairs if pair[0] == TYPE)
     return [
         plan._replace(used=(*named, *plan.used), ignored=tuple(ignored.values())) for plan in plans

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from service import driver
-from service.access import GRANULAR, V1_SCOPES, is_granular, is_scope
+from service.access import V1_SCOPES, is_scope
 from service.clock import microseconds
 from service.errors import (
     BusinessRuleError,
@@ -136,11 +136,12 @@ def _check_name(name: str) -> None:
 
 def check_scopes(scopes: Sequence[str], connection_id: UUID | None) -> None:
     """Raise InvalidError where a client of this connection cannot have these scopes."""
-    if any(is_granular(scope) for scope in scopes):
-        raise ValueSetError(GRANULAR, element="scopes")
     if not scopes or not all(is_scope(scope) for scope in scopes):
         others = " ".join(sorted(V1_SCOPES))
-        rule = f"scopes are system/<Type or *>.<of c r u d s> and, for the programme, {others}"
+        rule = (
+            "scopes are system/<Type or *>.<of c r u d s>, with ?parameter=value where they are"
+            f" narrower, and, for the programme, {others}"
+        )
         raise ValueSetError(rule, element="scopes")
     if connection_id is not None and V1_SCOPES.intersection(scopes):
         raise BusinessRuleError("v1 scopes are for the programme's clients", element="scopes")

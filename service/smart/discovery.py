@@ -14,20 +14,41 @@ JWKS = "/oauth/jwks"
 REGISTER = "/oauth/register"
 CONFIGURATION = "/fhir/.well-known/smart-configuration"
 INSTALLATION = "X-Alongside-Installation"
-# Any narrower scope can be had too: these are the widest, in the spelling of SMART 2 and 1.
+HL7 = "http://terminology.hl7.org/CodeSystem/"
+US_CORE = "http://hl7.org/fhir/us/core/CodeSystem/"
+CONDITIONS = (
+    f"{HL7}condition-category|encounter-diagnosis",
+    f"{HL7}condition-category|problem-list-item",
+    f"{US_CORE}condition-category|health-concern",
+)
+OBSERVATIONS = (
+    f"{HL7}observation-category|laboratory",
+    f"{HL7}observation-category|social-history",
+    f"{HL7}observation-category|survey",
+    f"{HL7}observation-category|vital-signs",
+    f"{US_CORE}us-core-category|sdoh",
+)
+# Any narrower scope can be had too: these are the widest, in the spelling of SMART 2 and 1, and
+# those of US Core that take a category.
 SCOPES = (
     "system/*.cruds",
     "system/*.rs",
     "system/*.read",
     "system/*.write",
     "system/*.*",
+    *(f"system/Condition.rs?category={category}" for category in CONDITIONS),
+    *(f"system/Observation.rs?category={category}" for category in OBSERVATIONS),
     "v1.read",
     "v1.write",
     "v1.coordinate",
     "v1.admin",
 )
-# permission-v2 promises scopes with ?parameter=value, which are not there yet (IG 370).
-CAPABILITIES = ("client-confidential-symmetric", "client-confidential-asymmetric", "permission-v1")
+CAPABILITIES = (
+    "client-confidential-symmetric",
+    "client-confidential-asymmetric",
+    "permission-v1",
+    "permission-v2",
+)
 
 
 def smart_configuration(public_base: str) -> dict[str, Any]:

@@ -15,10 +15,11 @@ from urllib.parse import quote
 
 import orjson
 
-from service.access import SCOPE, V1_SCOPES, Scopes
+from service.access import V1_SCOPES, Scopes
 from service.clock import Clock
 from service.encryption import Cipher
 from service.errors import SecretsError
+from service.scopes import shared
 from service.smart import assertions
 from service.smart.assertions import LEEWAY_SECONDS, RefusedAssertionError
 from service.smart.fetching import Fetcher, FetchError
@@ -30,7 +31,6 @@ SECOND = 1_000_000
 UNTOLD_SECONDS = 60  # of a token whose issuer does not say when it ends; it is asked again sooner
 LAST = 10**11  # seconds, some three thousand years
 TYPES = ("at+jwt", "application/at+jwt", "jwt")
-LETTER_ORDER = "cruds"
 PLAIN = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 Row = tuple[Any, ...]
@@ -167,17 +167,14 @@ def _scope(claims: Claims) -> list[str]:
 
 
 def intersection(names: Sequence[str], allowed: Scopes) -> str:
-    """Return what both have; what is unknown here, or narrowed by a parameter, is left out."""
+    """Return what both have. What is unknown here, or narrowed by a parameter, is left out.
+
+    By which parameters can be searched was looked at where the issuer's own scopes were given.
+    """
     plain = [name for name in names if "?" not in name]
     found = sorted(V1_SCOPES.intersection(plain, allowed.names))
-    ours = Scopes(" ".join(name for name in plain if SCOPE.fullmatch(name)))
-    for kind in sorted({*ours.letters, *allowed.letters}):
-        letters = "".join(
-            each for each in LETTER_ORDER if ours.allows(kind, each) and allowed.allows(kind, each)
-        )
-        if letters:
-            found.append(f"system/{kind}.{letters}")
-    return " ".join(found)
+    both = shared(Scopes(" ".join(plain)).parsed, allowed.parsed)
+    return " ".join([*found, *map(str, both)])
 
 
 def _called(name: str, claims: Claims) -> str:

@@ -23,6 +23,7 @@ from service.smart.clients import SECRET_BYTES, NewClient, find_client, has_secr
 from service.smart.discovery import REGISTER
 from service.smart.messages import BearerRefusedError, TokenReply
 from service.smart.metadata import ALGORITHM, Metadata, Software, wrong
+from service.smart.scopes import require_grantable
 from service.smart.server import NO_STORE, UNAUTHORIZED, Server
 from service.smart.tokens import bearer
 
@@ -144,6 +145,7 @@ class Registrar:
 
     def _read(self, document: Metadata, allowed: list[str]) -> Software:
         software = metadata.read(document, allowed)
+        _refusing(lambda: require_grantable(software.scopes, self.server.registry))
         if software.keys is not None and software.keys.jwks_url is not None:
             url = software.keys.jwks_url
             _refusing(lambda: self.server.fetcher.check(url))

@@ -20,10 +20,11 @@ from authlib.oauth2.rfc6749.grants import (  # type: ignore[import-untyped]
     ClientCredentialsGrant as AuthlibGrant,
 )
 
-from service.access import GRANULAR, Scopes, is_granular, is_scope
+from service.access import Scopes
 from service.clock import Clock
 from service.database import Database
-from service.errors import LoginError
+from service.errors import LoginError, ValueSetError
+from service.fhir.mapping import Registry
 from service.smart import introspection
 from service.smart.authentication import (
     METHODS,
@@ -50,6 +51,7 @@ from service.smart.messages import (
     sayable,
     single,
 )
+from service.smart.scopes import require_grantable
 from service.smart.tokens import TOKEN_BYTES, Grant, bearer, remember
 
 UNAUTHORIZED = 401
@@ -58,6 +60,9 @@ NO_STORE = [
     ("Cache-Control", "no-store"),
     ("Pragma", "no-cache"),
 ]
+
+# What no registry of types says is served cannot be searched by, nor granted so.
+UNSERVED = Registry((), ())
 
 # At DEBUG, Authlib writes the tokens that it issues into the log.
 log = logging.getLogger("alongside.smart")
@@ -73,10 +78,10 @@ class ClientCredentialsGrant(AuthlibGrant):  # type: ignore[misc]
         names = (self.request.payload.scope or "").split()
         if not names:
             raise InvalidScopeError(description="scope is required")
-        if granular := [name for name in names if is_granular(name)]:
-            raise InvalidScopeError(description=f"{GRANULAR}: {listed(granular)}")
-        if unknown := [name for name in names if not is_scope(name)]:
-            raise InvalidScopeError(description=f"unknown here: {listed(unknown)}")
+        try:
+            require_grantable(names, self.server.registry)
+        except ValueSetError as error:
+            raise InvalidScopeError(description=sayable(error.message)) from None
         allowed = Scopes(" ".join(self.client.row.scopes))
         if refused := [name for name in names if not Scopes(name).within(allowed)]:
             description = f"this client may not have: {listed(refused)}"
@@ -86,7 +91,7 @@ class ClientCredentialsGrant(AuthlibGrant):  # type: ignore[misc]
 class Server(AuthorizationServer):  # type: ignore[misc]
     """The authorization server of one installation."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with, each by its name
         self,
         database: Database,
         *,
@@ -95,8 +100,10 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         clock: Clock,
         fetcher: Fetcher | None = None,
         limiter: Limiter | None = None,
+        registry: Registry = UNSERVED,
     ) -> None:
         super().__init__()
+        self.registry = registry
         self.database = database
         self.uri = base_url + TOKEN
         self.seconds = seconds

@@ -110,8 +110,8 @@ def test_a_token_is_all_that_is_printed_and_is_audited(installed, folder):
     [
         ("nobody", "v1.read", "there is no client named nobody"),
         ("programme", "v1.write", "programme may have: v1.read"),
-        ("programme", "nonsense", "not a scope here: nonsense"),
-        ("programme", "", "not a scope here"),
+        ("programme", "nonsense", "nonsense cannot be granted: not a scope such as"),
+        ("programme", "", "name a scope"),
     ],
 )
 def test_a_refused_token_is_a_sentence_and_is_audited(installed, folder, client, scope, sentence):
@@ -137,7 +137,7 @@ def test_a_disabled_client_gets_no_token_and_is_listed_as_such(installed):
     ("arguments", "sentence"),
     [
         (("A b", "--scope", "v1.read"), "a client's name has"),
-        (("ab", "--scope", "patient/*.read"), "scopes are system/"),
+        (("ab", "--scope", "patient/*.read"), "only system/ is granted here"),
         (("ab", "--scope", "v1.read", "--connection", "X"), "no connection named X"),
     ],
 )
@@ -265,12 +265,22 @@ def test_keys_that_cannot_be_used_are_refused_with_the_rule(installed, folder, o
     assert "harbor" not in installed("clients", "list")[1]
 
 
-def test_a_granular_scope_is_refused_with_the_reason(installed):
-    code, _, err = installed("clients", "add", "harbor", "--scope", "system/Patient.rs?name=x")
-    assert (code, "not offered here yet" in err) == (1, True)
+def test_a_granular_scope_that_cannot_be_executed_is_refused_with_the_reason(installed):
+    wrong, rule = "system/Patient.rs?color=x", "color: not a search parameter of Patient here"
+    code, _, err = installed("clients", "add", "harbor", "--scope", wrong)
+    assert (code, rule in err) == (1, True)
+    assert "harbor" not in installed("clients", "list")[1]
     installed("clients", "add", "harbor", "--scope", "system/*.rs")
-    code, _, err = installed("token", "--client", "harbor", "--scope", "system/Patient.rs?name=x")
-    assert (code, "not offered here yet" in err) == (1, True)
+    code, _, err = installed("token", "--client", "harbor", "--scope", wrong)
+    assert (code, rule in err) == (1, True)
+
+
+def test_a_granular_scope_is_registered_and_granted(installed):
+    some = "system/Patient.rs?name=x"
+    assert installed("clients", "add", "harbor", "--scope", some)[0] == 0
+    assert installed("token", "--client", "harbor", "--scope", "system/Patient.r?name=x")[0] == 0
+    code, _, err = installed("token", "--client", "harbor", "--scope", "system/Patient.r")
+    assert (code, "harbor may have" in err) == (1, True)
 
 
 def test_a_copy_is_written_taken_back_and_both_are_audited(installed, folder, monkeypatch):

@@ -106,7 +106,15 @@ def test_no_request_breaks_or_holds_up_the_service(
     assert sender.get("Patient?_count=1").status_code == 200
 
 
-@pytest.mark.parametrize("scope", ["system/*.rs", "system/Patient.r", "system/*.c"])
+@pytest.mark.parametrize(
+    "scope",
+    [
+        "system/*.rs",
+        "system/Patient.r",
+        "system/*.c",
+        "system/*.cruds?_tag:not=x&_source:missing=true",
+    ],
+)
 def test_nothing_breaks_for_those_who_may_do_less(sender: Client, shared: Endpoint, scope: str):
     token = shared.token(sender.connection, scope, roster_role=False)
     for hostile in maker(sender, Client(shared), SEED + 1).some(COUNT // 6, *KINDS):

@@ -129,11 +129,10 @@ def test_a_document_is_not_reached_under_the_id_it_is_stored_by(sender: Client):
     assert sender.get("Condition/stored").headers["etag"] == 'W/"1"'
 
 
-@pytest.mark.parametrize("scope", ["system/Condition.u", "system/Condition.c"])
-def test_making_by_update_takes_the_scopes_of_both(sender: Client, scope: str):
+def test_making_by_update_takes_the_scope_of_an_update_alone(sender: Client):  # IG 123
     body = condition(sender.patient(), id="both")
-    refused(sender.limited(scope).put(body), 403, "forbidden")
-    assert sender.limited("system/Condition.cu").put(body).status_code == 201
+    refused(sender.limited("system/Condition.crds").put(body), 403, "forbidden")
+    assert sender.limited("system/Condition.u").put(body).status_code == 201
 
 
 def test_an_update_that_would_make_something_is_of_no_version(sender: Client):

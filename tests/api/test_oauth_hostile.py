@@ -167,18 +167,42 @@ def test_a_hostile_query_is_of_no_matter(unlimited, address):
 
 
 @pytest.mark.parametrize(
-    "scope",
+    ("scope", "reason"),
     [
-        "system/Observation.rs?category=http://terminology.hl7.org/CodeSystem/x|vital-signs",
-        "system/*.rs system/Patient.read?name=x",
-        "system/Patient.rs?",
+        ("system/Patient.rs?", "after the question mark comes parameter=value"),
+        ("system/Patient.rs?name", "after the question mark comes parameter=value"),
+        ("system/Patient.rs?name=a%ff", "no UTF-8 text"),
+        ("system/Patient.rs?name=%00", "no UTF-8 text"),
+        ("system/Patient.rs?name=a%2Bb+c", "cannot be granted"),
+        ("system/Patient.rs?color=x", "color: not a search parameter of Patient here"),
+        ("system/*.rs?code=x", "code: not a search parameter of"),
+        ("system/*.rs system/Nothing.read?name=x", "Nothing is not served here"),
+        ("system/Observation.rs?patient.name=x", "chains are not taken in a scope"),
+        ("system/Patient.rs?_has:Observation:patient:code=x", "chains are not taken in a scope"),
+        ("system/Patient.rs?_lastUpdated=gt2026", "it changes with every version"),
+        ("system/Patient.rs?_lastUpdated:missing=true", "it changes with every version"),
+        ("system/Patient.rs?_include=*", "_include: not a search parameter of Patient here"),
+        ("system/Patient.rs?_revinclude=Task:patient", "not a search parameter of Patient here"),
+        ("system/Patient.rs?_count=1", "_count: not a search parameter of Patient here"),
+        ("system/Patient.rs?_filter=name", "_filter: not a search parameter of Patient here"),
+        ("system/Patient.rs?_text=x", "_text: not a search parameter of Patient here"),
+        ("system/Patient.rs?name:sounds=x", "name:sounds: the modifier is not supported"),
+        ("system/Observation.rs?code:above=x", "code:above: the modifier is not supported"),
+        ("system/Observation.rs?code:in=http://nowhere", "code:in"),
+        ("system/Observation.rs?date=yesterday", "date:"),
+        ("system/Patient.rs?name=,", "the parameter has no value"),
+        (" ".join(f"system/Patient.r?name={n}" for n in range(51)), "more than 50 scopes"),
+        ("system/*.rs?_tag=" + ",".join("abcdefgh" * 10), "the scopes have too many values"),
+        ("patient/Patient.rs?name=x", "only system/ is granted here"),
     ],
 )
-def test_a_granular_scope_is_refused_with_the_reason(unlimited, good, scope):
+def test_a_granular_scope_that_cannot_be_executed_is_refused_with_the_reason(
+    unlimited, good, scope, reason
+):
     answer = unlimited.client.post("/oauth/token", data={**good(), "scope": scope})
     is_an_oauth_error(answer)
     assert answer.json()["error"] == "invalid_scope"
-    assert "?parameter=value are not offered here yet" in answer.json()["error_description"]
+    assert reason in answer.json()["error_description"]
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ def test_a1_5_it_names_no_issuer_without_openid_connect(served_on_sqlite):
 def test_a1_6_capabilities_are_what_holds(served_on_sqlite):
     assert configuration(served_on_sqlite)["capabilities"] == [
         "client-confidential-symmetric", "client-confidential-asymmetric", "permission-v1",
+        "permission-v2",
     ]  # fmt: skip
 
 

@@ -24,6 +24,7 @@ BASE = "http://here/fhir"
 ELSEWHERE = "http://elsewhere/fhir"
 BEGIN = 1_750_000_000_000_000
 DAY = 86_400_000_000
+KEY = b"0" * 32
 COUNTS = {
     "Patient": 6,
     "Organization": 4,
@@ -150,7 +151,12 @@ class Author(Elements):
 
 
 def audience(number: int) -> Audience:
-    return Audience(number=number, uid=f"uid-{number}", key=b"0" * 32)
+    return Audience(number=number, uid=hospital(number).hex, key=KEY)
+
+
+def hospital(number: int) -> UUID:
+    """The connection whose audience this is."""
+    return UUID(int=number)
 
 
 def world(seed: int) -> list[Doc]:
@@ -168,7 +174,7 @@ def write(session: Session, docs: list[Doc], registry: Registry, seed: int) -> N
         writer = Writer(session, stamp, registry.by_type)
         for doc in docs:
             if doc.stamp == stamp:
-                writer.put(_target(doc, registry, rng), None)
+                writer.put(target(doc, registry, rng), None)
         writer.run()
     deleted = ", ".join(f"'{doc.stored}'" for doc in docs if doc.deleted)
     if deleted:  # their index rows stay, which the store would not leave
@@ -177,7 +183,7 @@ def write(session: Session, docs: list[Doc], registry: Registry, seed: int) -> N
         )
 
 
-def _target(doc: Doc, registry: Registry, rng: random.Random) -> Target:
+def target(doc: Doc, registry: Registry, rng: random.Random) -> Target:
     said = Elements(rng).said()
     draft = Draft(
         doc.type,

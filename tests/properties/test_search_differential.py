@@ -29,7 +29,7 @@ from service.fhir.statements import rows_of
 from tests.conftest import new_database, open_database
 from tests.properties.search_oracle import Known, World
 from tests.properties.search_questions import Questions
-from tests.properties.search_world import BASE, Doc, audience, world, write
+from tests.properties.search_world import BASE, Doc, audience, hospital, world, write
 
 NIGHTLY = bool(os.environ.get("ALONGSIDE_NIGHTLY"))
 CASES, WORLDS = (100_000, 100) if NIGHTLY else (2_000, 10)
@@ -58,7 +58,7 @@ def access_of(seed: int) -> Access:
         client_id=UUID(int=1),
         client="a",
         audience=100 + 2 * seed,
-        connection_id=UUID(int=2),
+        connection_id=hospital(100 + 2 * seed),
         ceiling=CEILING,
         roster_role=False,
         scopes=SCOPES,
@@ -95,6 +95,10 @@ class Store:
     def written(self, seed: int) -> Served:
         docs = world(seed)
         self.database.unit_of_work(lambda session: write(session, docs, REGISTRY, seed))
+        return self.seen(seed, docs)
+
+    def seen(self, seed: int, docs: list[Doc]) -> Served:
+        """What a caller must find in the world as it is stored now."""
         rows = self.database.read(
             lambda session: rows_of(session, f"{READ} documents WHERE audience >= 0", ())
         )

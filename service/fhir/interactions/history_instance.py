@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/http.html#history
 
 import zlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from service.access import Access
 from service.fhir.bundle_bytes import bundle, link
@@ -12,6 +13,7 @@ from service.fhir.endpoint import Answer, Endpoint, require, served
 from service.fhir.history import Asked, Version, entries, read_history_query
 from service.fhir.interactions.read import latest, stored_id
 from service.fhir.paging import Place, address, next_link, opened, query_string
+from service.fhir.scope_judging import Candidate, granted
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -41,7 +43,9 @@ async def history_instance(
     place = asked.cursor and opened(endpoint.link_key, access, target, asked.cursor)
     current = Version(name, document_id, now.version, now.last_updated, now.body, deleted)
     versions = [current] if not place and now.last_updated >= asked.since else []
-    versions += await _older(endpoint, access, current, place or None, asked)
+    key = next(iter(now.patients), None)
+    older = _Older(endpoint, access, current, key, asked)
+    versions += await older.after(place.values[0] if place else now.version)
     links = [link("self", target)]
     if len(versions) > asked.count:
         versions = versions[: asked.count]
@@ -51,15 +55,36 @@ async def history_instance(
     return Answer(200, bundle("history", links, told), patients=now.patients)
 
 
-async def _older(
-    endpoint: Endpoint, access: Access, now: Version, place: Place | None, asked: Asked
-) -> list[Version]:
-    if endpoint.registry.by_type[now.type].current_only:
-        return []
-    stored = stored_id(endpoint, access, now.type, now.shown)
-    before = place.values[0] if place else now.version
-    args = (stored, before, asked.since, access.ceiling, asked.count + 1)
-    return [
-        Version(now.type, now.shown, version, at, b"" if gone else zlib.decompress(packed), gone)
-        for version, at, packed, gone in await endpoint.reader.rows(OLDER, args)
-    ]
+class _Older(NamedTuple):
+    """The versions before the current one; `key` is that of the patient whom it is about."""
+
+    endpoint: Endpoint
+    access: Access
+    now: Version
+    key: str | None
+    asked: Asked
+
+    async def after(self, before: float | str) -> list[Version]:
+        """Return a page of them and one more, which tells whether another follows."""
+        found: list[Version] = []
+        if self.endpoint.registry.by_type[self.now.type].current_only:
+            return found
+        stored = stored_id(self.endpoint, self.access, self.now.type, self.now.shown)
+        while len(found) <= self.asked.count:
+            page = await self._page(stored, before)
+            candidates = [(Candidate(each, stored, self.key), each) for each in page]
+            found += await granted(self.endpoint, self.access, candidates)
+            if len(page) <= self.asked.count:
+                break
+            before = page[-1].version
+        return found
+
+    async def _page(self, stored: str, before: float | str) -> list[Version]:
+        asked, now = self.asked, self.now
+        args = (stored, before, asked.since, self.access.ceiling, asked.count + 1)
+        return [
+            Version(
+                now.type, now.shown, version, at, b"" if gone else zlib.decompress(packed), gone
+            )
+            for version, at, packed, gone in await self.endpoint.reader.rows(OLDER, args)
+        ]

@@ -8,6 +8,7 @@ from service.clock import microseconds
 from service.fhir.endpoint import Answer, Endpoint, absent, gone, require, served
 from service.fhir.identity import ID, caller_audience, is_given, storage_id
 from service.fhir.rosters import ROSTER, members
+from service.fhir.search import limited
 
 # By id, then the access filter: the type, the audience or the public, not deleted, the ceiling.
 # What a client deleted comes too, for it is answered otherwise. One row comes always: its first
@@ -27,30 +28,33 @@ async def read(endpoint: Endpoint, access: Access, name: str, document_id: str) 
     return await current(endpoint, access, name, document_id)
 
 
-async def current(endpoint: Endpoint, access: Access, name: str, document_id: str) -> Answer:
-    """Return the current version.
+async def current(
+    endpoint: Endpoint, access: Access, name: str, document_id: str, letters: str = "r"
+) -> Answer:
+    """Return the current version, where one of these letters is granted on it.
 
     Raises:
         NotFoundError: the caller may see none.
         GoneError: a client deleted what the caller could see.
     """
-    answer, deleted = await latest(endpoint, access, name, document_id)
+    answer, deleted = await latest(endpoint, access, name, document_id, letters)
     if deleted:
         raise gone(name)
     return answer
 
 
 async def latest(
-    endpoint: Endpoint, access: Access, name: str, document_id: str
+    endpoint: Endpoint, access: Access, name: str, document_id: str, letters: str = "r"
 ) -> tuple[Answer, bool]:
     """Return the current version, and whether it is the tombstone of what a client deleted."""
     stored = stored_id(endpoint, access, name, document_id)
     now = microseconds(endpoint.clock())
-    args = (now, stored, name, *access.audiences, access.ceiling)
-    ((due, *found),) = await endpoint.reader.rows(CURRENT, args)
+    asked = (now, stored, name, *access.audiences, access.ceiling)
+    sql, args = limited(CURRENT, asked, endpoint.limits(access, [name], letters))
+    ((due, *found),) = await endpoint.reader.rows(sql, args)
     if due:
         await endpoint.settle()
-        ((_, *found),) = await endpoint.reader.rows(CURRENT, args)
+        ((_, *found),) = await endpoint.reader.rows(sql, args)
     version, last_updated, content, patient, deleted, chosen = found
     if version is None or (chosen is not None and chosen != document_id):
         raise absent(name)

@@ -42,7 +42,7 @@ async def search_compartment(
         raise ForbiddenError("the token does not grant reading Patient")
     if name != EVERY:
         require(access, name, "s")
-    about = await current(endpoint, access, PATIENT, document_id)
+    about = await current(endpoint, access, PATIENT, document_id, "rs")
     kinds = asked_types(endpoint, access, pairs, among if name == EVERY else [name])
     stored = stored_id(endpoint, access, PATIENT, document_id)
     plans = [

@@ -12,7 +12,7 @@ from service.fhir.carrying_out import Effect, carry_out
 from service.fhir.changes import Sender, creation, updating
 from service.fhir.committing import aggregates, answer, commit, commit_work
 from service.fhir.conditional import condition_lock, only_match, onto, otherwise
-from service.fhir.endpoint import Answer, require
+from service.fhir.endpoint import Answer
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -41,8 +41,8 @@ def update_where(
     prefer: str = "representation",
 ) -> Answer:
     """Replace the one resource that the condition finds, or make it where there is none."""
-    require(sender.access, name, "u")
-    made = otherwise(sender, replace(creation(sender, name, body), if_match=if_match))
+    fresh = creation(sender, name, body, "u")
+    made = otherwise(sender, replace(fresh, if_match=if_match))
 
     def work(session: DbSession) -> list[Effect]:
         found = only_match(session, sender, name, pairs)

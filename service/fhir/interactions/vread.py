@@ -8,7 +8,9 @@ import zlib
 from service.access import Access
 from service.errors import NotFoundError
 from service.fhir.endpoint import Answer, Endpoint, gone, require, served
+from service.fhir.history import Version
 from service.fhir.interactions.read import latest, stored_id
+from service.fhir.scope_judging import Candidate, granted
 
 LONGEST_VERSION = 18
 
@@ -41,9 +43,13 @@ async def vread(
     if not rows:
         raise _absent_version(name)
     last_updated, packed, was_deleted = rows[0]
+    body = zlib.decompress(packed)
+    older = Version(name, document_id, int(version), last_updated, body, deleted=bool(was_deleted))
+    key = next(iter(now.patients), None)
+    if not await granted(endpoint, access, [(Candidate(older, args[0], key), older)]):
+        raise _absent_version(name)
     if was_deleted:
         raise gone(name)
-    body = zlib.decompress(packed)
     return Answer(200, body, int(version), last_updated, patients=now.patients)
 
 

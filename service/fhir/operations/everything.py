@@ -10,7 +10,6 @@ from functools import lru_cache
 
 import orjson
 
-from service.access import Access
 from service.clock import microseconds
 from service.fhir.bundle_bytes import bundle, entry, link, remark
 from service.fhir.endpoint import Answer, absent, require
@@ -25,7 +24,7 @@ from service.fhir.operations.everything_asked import (
 from service.fhir.operations.operation import EVERYTHING
 from service.fhir.outcome import warnings
 from service.fhir.paging import Place, address, next_link, opened, query_string
-from service.fhir.search import COLUMNS, VISIBLE, Found, Statement
+from service.fhir.search import COLUMNS, VISIBLE, Found, Statement, limited
 from service.fhir.search_results import CURSOR
 
 # One row comes always: its first column says whether a consent has begun or ended by the clock.
@@ -93,11 +92,12 @@ async def _patient(call: Call) -> tuple[int, Found]:
     endpoint, access = call.endpoint, call.access
     shown = str(call.id)
     stored = stored_id(endpoint, access, PATIENT, shown)
-    args = (microseconds(endpoint.clock()), stored, access.audience, access.ceiling)
-    ((due, *found),) = await endpoint.reader.rows(WHO, args)
+    who = (microseconds(endpoint.clock()), stored, access.audience, access.ceiling)
+    sql, args = limited(WHO, who, endpoint.limits(access, [PATIENT], "r"))
+    ((due, *found),) = await endpoint.reader.rows(sql, args)
     if due:
         await endpoint.settle()
-        ((_, *found),) = await endpoint.reader.rows(WHO, args)
+        ((_, *found),) = await endpoint.reader.rows(sql, args)
     last_updated, *columns = found
     patient = Found(*columns)
     if last_updated is None or patient.shown != shown:
@@ -117,33 +117,37 @@ async def _rows(call: Call, asked: Asked, page: Page, most: int) -> list[Found]:
     supporting = page.after is not None and page.after[0] in SUPPORTING
     about = tuple(name for name in asked.about if name != PATIENT)
     if about and not supporting:
-        sql, args = _about(call.access, asked, page, about)
+        sql, args = _about(call, asked, page, about)
         found = [Found(*row) for row in await reader.rows(sql + ORDER, (*args, most))]
     if asked.supporting and asked.granted and len(found) < most:
-        sql, args = _support(call.access, asked, page if supporting else replace(page, after=None))
+        sql, args = _support(call, asked, page if supporting else replace(page, after=None))
         left = most - len(found)
         found += [Found(*row) for row in await reader.rows(sql + ORDER, (*args, left))]
     return found
 
 
-def _about(access: Access, asked: Asked, page: Page, about: Sequence[str]) -> Statement:
+def _about(call: Call, asked: Asked, page: Page, about: Sequence[str]) -> Statement:
+    access, limit = call.access, call.endpoint.limits(call.access, about, "r")
     dated = DATED.replace("A.", "d.").format(asked.dated.sql) if asked.dated else ""
     sql = ABOUT.replace("TYPES", _marks(len(about))) + dated
     args = (access.audience, page.patient, *about, access.ceiling)
-    return _bounded(sql, (*args, *(asked.dated.args if asked.dated else ())), asked, page)
+    args += asked.dated.args if asked.dated else ()
+    return _bounded(*limited(sql, args, limit), asked, page)
 
 
-def _support(access: Access, asked: Asked, page: Page) -> Statement:
+def _support(call: Call, asked: Asked, page: Page) -> Statement:
+    access, wanted, endpoint = call.access, asked.supporting, call.endpoint
     within = (
         DATED.replace("A.", "s.").format(asked.dated.sql.replace("d.", "s.")) if asked.dated else ""
     )
-    wanted = asked.supporting
+    limit = endpoint.limits(access, asked.granted, "r", "s")
+    within, more = limited(within, (), limit)
     sql = SUPPORT.replace("TYPES", _marks(len(asked.granted))).replace("DATED", within)
     sql = sql.replace("WANTED", _marks(len(wanted)))
     args = (access.audience, page.patient, *asked.granted, access.ceiling)
-    args += asked.dated.args if asked.dated else ()
+    args += (*(asked.dated.args if asked.dated else ()), *more)
     args += (*wanted, *access.audiences, *wanted, access.ceiling)
-    return _bounded(sql, args, asked, page)
+    return _bounded(*limited(sql, args, endpoint.limits(access, wanted, "r")), asked, page)
 
 
 def _bounded(sql: str, args: tuple[object, ...], asked: Asked, page: Page) -> Statement:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from service.errors import InvalidElementsError, NotFoundError
+from service.errors import ForbiddenError, InvalidElementsError, NotFoundError
 from service.fhir.document_bytes import instant
 from service.fhir.endpoint import Answer, require
 from service.fhir.index_values import folded
@@ -49,6 +49,15 @@ async def expand(call: Call) -> Answer:
     return Answer(200, orjson.dumps(resource))
 
 
+def require_whole(call: Call, name: str) -> None:
+    """Raise ForbiddenError where the token grants some resources of the type only.
+
+    What is asked by its address is no resource, which a scope could judge.
+    """
+    if call.access.queries(name, "r") is not None:
+        raise ForbiddenError(f"the token grants system/{name}.r on some only: ask by id")
+
+
 def _contained(concept: Concept) -> dict[str, str]:
     return {name: value for name, value in concept._asdict().items() if value}
 
@@ -63,6 +72,7 @@ async def value_set(call: Call) -> tuple[str, ValueSet]:
         answer = await current(call.endpoint, call.access, "ValueSet", call.id)
         url = orjson.loads(answer.body).get("url", "")
     else:
+        require_whole(call, "ValueSet")
         url = call.inputs.needed("url")
     version = call.inputs.one("valueSetVersion")
     canonical = f"{url}|{version}" if version and "|" not in url else url

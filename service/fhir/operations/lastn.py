@@ -20,7 +20,7 @@ from service.fhir.endpoint import Answer, require
 from service.fhir.operations.call import Call
 from service.fhir.outcome import warnings
 from service.fhir.paging import address, query_string
-from service.fhir.search import COLUMNS, VISIBLE, Bounds, Found, page_statement
+from service.fhir.search import COLUMNS, VISIBLE, Bounds, Found, limited, page_statement
 from service.fhir.search_parameters import read_query
 from service.fhir.search_plan import Plan, Sort
 from service.fhir.search_results import CONTROLS, INCLUDES
@@ -133,5 +133,7 @@ async def _found(call: Call, ids: Sequence[str]) -> dict[str, Found]:
         return {}
     sql = BY_ID.replace("IDS", ", ".join("?" * len(ids)))
     access = call.access
-    rows = await call.endpoint.reader.rows(sql, (*ids, access.audience, access.ceiling))
+    limit = call.endpoint.limits(access, [OBSERVATION], "s")
+    args = (*ids, access.audience, access.ceiling)
+    rows = await call.endpoint.reader.rows(*limited(sql, args, limit))
     return {row[0]: Found(*row) for row in rows}

@@ -17,7 +17,7 @@ from service.fhir.endpoint import Answer, require
 from service.fhir.mapping import ResourceType
 from service.fhir.operations.call import Call, Json
 from service.fhir.operations.operation import MATCH
-from service.fhir.search import COLUMNS, VISIBLE, Found
+from service.fhir.search import COLUMNS, VISIBLE, Found, limited
 from service.fhir.search_index import IndexRows, index
 from service.fhir.search_values import Condition
 
@@ -52,8 +52,9 @@ FOUND = (
     f"SELECT {COLUMNS}"  # noqa: S608 - constants
     " FROM (SELECT id, count(*) AS hits FROM (KEYS) a GROUP BY id) k"
     " CROSS JOIN documents d WHERE d.id = k.id AND d.audience = ? AND d.type = 'Patient'"
-    f" AND {VISIBLE} ORDER BY k.hits DESC, d.id LIMIT {CANDIDATES}"
+    f" AND {VISIBLE}"
 )
+LIKELIEST = f" ORDER BY k.hits DESC, d.id LIMIT {CANDIDATES}"
 NOTHING_KNOWN = "must have an identifier with its system, a family name, a birth date or a phone"
 
 
@@ -111,9 +112,10 @@ async def _graded(call: Call, kind: ResourceType, known: IndexRows) -> list[Grad
         raise InvalidError(NOTHING_KNOWN, element="Patient")
     await call.endpoint.settle()
     sql = FOUND.replace("KEYS", " UNION ALL ".join(each.sql for each in keys))
-    args = tuple(arg for each in keys for arg in each.args)
     access = call.access
-    rows = await call.endpoint.reader.rows(sql, (*args, access.audience, access.ceiling))
+    args = (*(arg for each in keys for arg in each.args), access.audience, access.ceiling)
+    sql, args = limited(sql, args, call.endpoint.limits(access, [PATIENT], "s"))
+    rows = await call.endpoint.reader.rows(sql + LIKELIEST, args)
     graded = await asyncio.to_thread(lambda: [_grade(known, Found(*row), kind) for row in rows])
     return sorted(
         (each for each in graded if each is not None),

@@ -23,12 +23,13 @@ from service.fhir.interactions.read import current, stored_id
 from service.fhir.mapping import Owner, ResourceType
 from service.fhir.operations.call import Call, Json
 from service.fhir.outcome import issue, outcome
+from service.fhir.search import limited
 from service.fhir.sent_references import Addresses, known, local_places, require_known
 
 MODES = {"create": "c", "update": "u", "delete": "d", "profile": "r"}
 OWNER = (
-    "SELECT owner FROM documents WHERE id = ? AND audience IN (?, ?) AND type = ? AND NOT deleted"
-    " AND confidentiality <= ?"
+    "SELECT d.owner FROM documents d WHERE d.id = ? AND d.audience IN (?, ?) AND d.type = ?"
+    " AND NOT d.deleted AND d.confidentiality <= ?"
 )
 Issue = dict[str, Any]
 
@@ -73,7 +74,8 @@ async def _permitted(call: Call, kind: ResourceType, mode: str | None) -> list[I
     endpoint, access = call.endpoint, call.access
     stored = stored_id(endpoint, access, call.type, str(call.id))
     args = (stored, *access.audiences, call.type, access.ceiling)
-    rows = await endpoint.reader.rows(OWNER, args)
+    limit = endpoint.limits(access, [call.type], MODES[mode])
+    rows = await endpoint.reader.rows(*limited(OWNER, args, limit))
     if not rows:
         if mode == "update" and kind.owner is Owner.CLIENT:
             return []  # it would be created

@@ -14,7 +14,7 @@ from service.fhir.endpoint import Answer, require
 from service.fhir.index_values import folded
 from service.fhir.interactions.read import current
 from service.fhir.operations.call import Call, parameters
-from service.fhir.operations.expand import value_set
+from service.fhir.operations.expand import require_whole, value_set
 from service.fhir.operations.operation import VALIDATE_CODE, VALIDATE_CODE_OF_SYSTEM
 from service.fhir.terminology import Concept, Terminology, terminology_of
 
@@ -49,6 +49,7 @@ async def _system(call: Call) -> str:
     if call.id is not None:
         answer = await current(call.endpoint, call.access, "CodeSystem", call.id)
         return str(orjson.loads(answer.body).get("url", ""))
+    require_whole(call, "CodeSystem")
     coding = call.inputs.parts.get("coding", {})
     url = call.inputs.one("url") or coding.get("system")
     if not isinstance(url, str):
