@@ -255,7 +255,7 @@ def test_a_secret_that_cannot_be_read_refuses_the_token(tokens):
         (["system/Patient.cruds"], "system/*.rs", "system/Patient.rs"),
         (["system/*.rs"], "system/Patient.cruds", "system/Patient.rs"),
         (["system/*.read", "system/Flag.d"], "system/*.rs system/Flag.cd",
-         "system/*.rs system/Flag.rds"),
+         "system/*.rs system/Flag.d"),
         (["system/Patient.rs?name=x"], "system/*.rs", ""),
         (["openid", "patient/*.rs", "v1.read"], "system/*.rs v1.write", ""),
         (["v1.read", "v1.admin"], "v1.read", "v1.read"),
