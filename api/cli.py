@@ -18,6 +18,7 @@ from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import bootstrap, logs, openapi, operators, upkeep
+from api.cli_audit import audit
 from api.cli_clients import clients
 from api.demo import bench_form
 from api.demo.run import run as run_demo
@@ -35,6 +36,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 connections = typer.Typer(help="Hospitals, each with its EHR.", no_args_is_help=True)
+cli.add_typer(audit, name="audit")
 cli.add_typer(clients, name="clients")
 cli.add_typer(connections, name="connections")
 upkeep.add_to(cli)
