@@ -34,9 +34,10 @@ check: $(DEV) lint types imports ## Everything CI runs: lint, types, imports, op
 	$(BIN)/alongside migrate --check
 	$(MAKE) --no-print-directory test
 
-LONG = tests/races tests/journeys/test_isolation.py tests/properties \
-	tests/api/test_fhir_hostile.py tests/api/test_fhir_largest.py tests/api/test_us_core_examples.py \
-	tests/api/test_import_killed.py tests/service/imports/test_running.py tests/contract
+LONG = tests/races tests/journeys/test_isolation.py tests/journeys/test_audit_after_a_kill.py \
+	tests/properties tests/api/test_fhir_hostile.py tests/api/test_fhir_largest.py \
+	tests/api/test_us_core_examples.py tests/api/test_import_killed.py \
+	tests/service/imports/test_running.py tests/contract
 
 nightly: $(DEV) ## The long tests: more repetitions, bigger sizes
 	ALONGSIDE_NIGHTLY=1 $(BIN)/pytest -v --durations=0 $(LONG)

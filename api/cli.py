@@ -18,6 +18,7 @@ from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import bootstrap, cli_invitations, logs, openapi, operators, upkeep
+from api.cli_audit import audit
 from api.cli_clients import clients
 from api.cli_issuers import issuers
 from api.cli_keys import keys
@@ -40,6 +41,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 connections = typer.Typer(help="Hospitals, each with its EHR.", no_args_is_help=True)
+cli.add_typer(audit, name="audit")
 cli.add_typer(clients, name="clients")
 cli_invitations.add_to(clients)
 cli.add_typer(connections, name="connections")

@@ -1,0 +1,42 @@
+"""What one audit row says, and what writes such rows."""
+
+from typing import NamedTuple, Protocol
+
+from service.errors import BusyError
+
+
+class AuditEntry(NamedTuple):
+    """Who asked for what, when, and how it ended; the fields are the table's first columns."""
+
+    request_id: str
+    at: int
+    client: str | None
+    audience: int | None
+    address: str | None
+    method: str
+    path: str
+    query: str | None
+    status: int
+    patients: str | None = None
+    caller_id: str | None = None
+
+
+class AuditWriter(Protocol):
+    """Writes audit rows; raises BusyError where it cannot, and then nothing may be answered."""
+
+    async def write(self, entry: AuditEntry) -> None:
+        """Return when the row is committed."""
+
+    def write_now(self, entry: AuditEntry) -> None:
+        """Do the same, for a command line; the row is sealed too."""
+
+    def seal(self) -> None:
+        """Seal the rows that were written since the last time."""
+
+    def close(self) -> None:
+        """Seal, and close the connection."""
+
+
+def unwritten() -> BusyError:
+    """Return the error of a row that could not be written."""
+    return BusyError("the audit row could not be written, so nothing is answered")

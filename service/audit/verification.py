@@ -1,0 +1,113 @@
+"""Checks the chains of audit rows and the chain of their seals, from the first row to the last."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from service.audit.chain import BEGINNING, Head, hash_of
+from service.audit.seals import seal_of
+from service.engine import create_engine
+from service.models.audit import audit_entries, audit_seals
+
+SAID_AT_MOST = 20
+BATCH = 2000
+CONTENT = len(audit_entries.columns) - 1  # all but the hash
+
+
+@dataclass
+class Verified:
+    """What was looked at, and what is wrong with it, in sentences."""
+
+    rows: int = 0
+    writers: int = 0
+    seals: int = 0
+    unchained: int = 0  # rows from before there were chains
+    problems: list[str] = field(default_factory=list)
+
+    def wrong(self, sentence: str) -> None:
+        if len(self.problems) < SAID_AT_MOST:
+            self.problems.append(sentence)
+
+
+def verify(url: str, *, seen: Callable[[int], None] = lambda _count: None) -> Verified:
+    """Check every row and seal; `seen` is told how many rows have been looked at."""
+    engine = create_engine(url)
+    found = Verified()
+    try:
+        with engine.connect() as connection:
+            heads = _seals(connection, found)
+            _rows(connection, heads, found, seen)
+    finally:
+        engine.dispose()
+    for head, number in heads.items():
+        missing = f"row {head.seq} of writer {head.writer}, which seal {number} names,"
+        found.wrong(f"{missing} is gone or changed")
+    return found
+
+
+def count(url: str) -> int:
+    """Return how many rows there are to look at."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        number = connection.execute(select(func.count()).select_from(audit_entries)).scalar_one()
+    engine.dispose()
+    return number
+
+
+def _seals(connection: Connection, found: Verified) -> dict[Head, int]:
+    """Check the seals; return the head that each names, with the seal's number."""
+    heads: dict[Head, int] = {}
+    before, expected = BEGINNING, 1
+    statement = select(audit_seals).order_by(audit_seals.c.number)
+    for row in connection.execution_options(yield_per=BATCH).execute(statement):
+        head = Head(row.writer, row.seq, bytes(row.hash))
+        if row.number != expected:
+            found.wrong(f"seal {expected} is missing")
+        elif seal_of(row.number, row.at, head, before) != bytes(row.seal):
+            found.wrong(f"seal {row.number} was changed, or the one before it")
+        heads[head] = row.number
+        before, expected = bytes(row.seal), row.number + 1
+        found.seals += 1
+    return heads
+
+
+def _rows(
+    connection: Connection, heads: dict[Head, int], found: Verified, seen: Callable[[int], None]
+) -> None:
+    last = Head("", 0, BEGINNING)
+    for row in _in_order(connection):
+        if row.writer is None:
+            found.unchained += 1
+            continue
+        if row.writer != last.writer:
+            found.writers += 1
+            last = Head(row.writer, 0, BEGINNING)
+        last = _checked(row, last, found)
+        heads.pop(last, None)
+        found.rows += 1
+        if found.rows % BATCH == 0:
+            seen(found.rows)
+
+
+def _in_order(connection: Connection) -> Iterator[Row[Any]]:
+    columns = audit_entries.c
+    statement = select(audit_entries).order_by(columns.writer, columns.seq)
+    yield from connection.execution_options(yield_per=BATCH).execute(statement)
+
+
+def _checked(row: Row[Any], last: Head, found: Verified) -> Head:
+    """Check a row against the one before it; return its head."""
+    content: Iterable[object] = tuple(row)[:CONTENT]
+    kept = bytes(row.hash or b"")
+    if row.seq != last.seq + 1:
+        found.wrong(f"{_between(last, row)} of writer {row.writer} is missing")
+    elif hash_of(tuple(content), last.hash) != kept:
+        found.wrong(f"row {row.seq} of writer {row.writer} (request {row.request_id}) was changed")
+    return Head(row.writer, row.seq, kept)
+
+
+def _between(last: Head, row: Row[Any]) -> str:
+    first, end = last.seq + 1, row.seq - 1
+    return f"row {first}" if first >= end else f"rows {first} to {end}: each"
