@@ -29,16 +29,22 @@ class Process:
 
 
 @contextmanager
-def process(database_url: str, audit_url: str) -> Iterator[Process]:
-    """Serve a migrated database until the block ends."""
+def process(
+    database_url: str, audit_url: str, *, said: Path | None = None, **settings: str
+) -> Iterator[Process]:
+    """Serve a migrated database until the block ends; what the process says goes to `said`."""
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     environment = {**os.environ, "ALONGSIDE_DATABASE_URL": database_url}
     environment |= {"ALONGSIDE_AUDIT_DATABASE_URL": audit_url, "ALONGSIDE_PUBLIC_BASE_URL": base}
+    environment |= {f"ALONGSIDE_{name.upper()}": value for name, value in settings.items()}
     environment.pop("DATABASE_URL", None)
     command = [str(Path(sys.executable).with_name("alongside")), "serve", "--port", str(port)]
     with (
-        subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as running,
+        Path(said or os.devnull).open("wb") as output,
+        subprocess.Popen(
+            command, env=environment, stdout=output, stderr=output if said else None
+        ) as running,
         httpx.Client(base_url=base, timeout=60) as http,
     ):
         try:
