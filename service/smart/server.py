@@ -61,6 +61,9 @@ NO_STORE = [
     ("Pragma", "no-cache"),
 ]
 
+# What Authlib gives no description of (IG 252).
+UNDESCRIBED = {"unsupported_grant_type": "grant_type must be client_credentials"}
+
 # What no registry of types says is served cannot be searched by, nor granted so.
 UNSERVED = Registry((), ())
 
@@ -251,6 +254,8 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         self, status: int, body: dict[str, Any] | list[Any], headers: list[tuple[str, str]]
     ) -> TokenReply:
         content = dict(body)
+        if (error := content.get("error")) in UNDESCRIBED:
+            content.setdefault("error_description", UNDESCRIBED[error])
         if description := content.get("error_description"):
             content["error_description"] = sayable(description)
         return TokenReply(status, content, headers)

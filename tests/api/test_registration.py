@@ -124,7 +124,8 @@ def test_what_is_refused_leaves_nothing_and_the_invitation_unused(served):
 
 @pytest.mark.parametrize(
     "scope",
-    ["system/Patient.cruds", "system/*.rs", "v1.admin", "nonsense", "system/Condition.rs?category=x",
+    ["system/Patient.cruds", "system/*.rs", "v1.admin", "nonsense",
+     "system/Condition.rs?category=x",
      "system/Patient.rs openid"],
 )  # fmt: skip
 def test_software_gets_no_more_than_its_invitation_allows(unlimited, scope):

@@ -12,6 +12,8 @@ import pytest
 
 from service.errors import InvalidError
 from service.smart.clients import Keys, NewClient, add_client, find_client, rotate_client
+from tests.api import registering
+from tests.api.registering import invited
 from tests.assertions import claims, ec, form, jwk_set, public, rsa, signed
 from tests.jwks_server import jwks_server
 from tests.smart.conftest import CLIENT, TOKEN_URL
@@ -46,6 +48,13 @@ def assertion(client: str = CLIENT, key=None, header: dict | None = None, **chan
 
 def is_refused(answer: Any) -> None:
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+
+
+def test_ig_24_and_316_software_that_registers_is_told_its_client_id(hospital):
+    token = invited(hospital.served, "system/Patient.rs", hospital.connection.id)
+    answer = registering.register(hospital.served, token, jwks=json.loads(jwk_set(rsa())))
+    assert answer.status_code == 201, answer.text
+    assert send(hospital, assertion(answer.json()["client_id"]), scope="system/Patient.rs").json()
 
 
 def test_ig_296_and_339_keys_may_be_at_an_address(hospital, address):

@@ -4,6 +4,7 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
 """
 
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -106,3 +107,26 @@ def test_ig_144_a_wildcard_is_every_type(hospital):
 @pytest.mark.parametrize("scope", ["patient/Patient.rs", "user/Patient.rs", "launch", "openid"])
 def test_ig_136_and_140_what_has_no_patient_or_user_here_is_not_granted(hospital, scope):
     assert hospital.ask(scope).json()["error"] == "invalid_scope"
+
+
+def test_ig_139_the_documents_say_what_a_link_between_patients_grants():
+    text = (Path(__file__).parents[2] / "docs" / "privacy.md").read_text(encoding="utf-8")
+    assert "`Patient.link` grants nothing" in text
+
+
+SURVEY = "http://terminology.hl7.org/CodeSystem/observation-category|survey"
+LABORATORY = "http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
+
+
+def test_ig_370_a_scope_may_be_narrowed_by_a_parameter_and_its_value(hospital):
+    assert "permission-v2" in hospital.configuration()["capabilities"]
+    world.respond(hospital.served.context.database, hospital.person)
+    surveys = ids(hospital, "Observation", hospital.token())
+    assert surveys
+    narrowed = hospital.token(f"system/Observation.rs?category={SURVEY}")
+    assert ids(hospital, "Observation", narrowed) == surveys
+    elsewhere = hospital.token(f"system/Observation.rs?category={LABORATORY}")
+    assert ids(hospital, "Observation", elsewhere) == set()
+    (one, *_) = surveys
+    assert hospital.get(f"/fhir/Observation/{one}", narrowed).status_code == 200
+    assert hospital.get(f"/fhir/Observation/{one}", elsewhere).status_code == 404

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0018_audit_chain"
-down_revision = "0009_upkeep"
+down_revision = "0017_clients"
 
 
 def upgrade() -> None:
