@@ -27,7 +27,7 @@ def test_a_key_is_changed_while_the_service_runs():
     assert Cipher(present).decrypt(again) == b"x"
 
 
-@pytest.mark.parametrize("keys", ["", new_key()])
+@pytest.mark.parametrize("keys", ["", new_key()], ids=["none", "another"])
 def test_what_no_key_opens_is_told_with_the_next_step(keys):
     cipher = Cipher(keys)
     kept = Cipher(new_key()).encrypt(b"x")
