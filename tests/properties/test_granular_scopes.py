@@ -8,7 +8,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -57,8 +57,8 @@ class Case:
     queries: list[Query]
     access: Access
     plain: Access
-    served: Served
-    past: list[Past]
+    served: Served = field(repr=False)  # hypothesis tells of a case by what it says of itself
+    past: list[Past] = field(repr=False)
 
     def grants(self, doc: Any) -> bool:
         return is_granted(self.served.oracle, doc, self.kind, self.queries)
@@ -157,7 +157,9 @@ def asked(draw: Any, case: Case) -> tuple[str, list[tuple[str, str]]]:
     if how == "all":
         return kind, []
     if how == "any" or (how == "through" and not through):
-        return draw(questions.search())
+        found = draw(questions.search())
+        assume(found[0] not in HIDDEN)  # what is not granted at all is refused before
+        return found
     if how == "own":
         return kind, [questions.criterion(draw, kind, 1)]
     name, parameter = draw(st.sampled_from(through))
