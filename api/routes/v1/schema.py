@@ -25,11 +25,13 @@ from service.commands import UNSET
 from service.models.base import Row
 
 CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f"
+SPACES = r"\s\x85"  # U+0085 is a space to Python, and none to ECMAScript's patterns
 CONTROL, PRINTED = re.compile(f"[{CONTROLS}]"), f"[^{CONTROLS}]"
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 NEXT = "https://alongside.example/v1/patients?limit=50&cursor=MDE5OWI3YzI"
 # An offset or the precision of a search must not lead out of the calendar.
 EARLIEST, END = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+YEARS = r"^(?!000[0-2]|999[89])\d{4}-"  # of which no offset leads out
 LARGEST = 2**31 - 1  # of an integer column
 
 
@@ -66,7 +68,7 @@ Text = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
     AfterValidator(_printable),
-    Field(json_schema_extra={"pattern": f"^{PRINTED}*[^{CONTROLS}\\s]{PRINTED}*$"}),
+    Field(json_schema_extra={"pattern": f"^{PRINTED}*[^{CONTROLS}{SPACES}]{PRINTED}*$"}),
 ]
 LongText = Annotated[
     str,
@@ -74,7 +76,12 @@ LongText = Annotated[
     AfterValidator(_printable),
     Field(json_schema_extra={"pattern": f"^{PRINTED}*$"}),
 ]
-Moment = Annotated[datetime, BeforeValidator(_dated), AfterValidator(_utc)]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_dated),
+    AfterValidator(_utc),
+    Field(json_schema_extra={"pattern": YEARS}),
+]
 Day = Annotated[date, BeforeValidator(_dated)]
 Count = Annotated[StrictInt, Field(ge=1, le=LARGEST), BeforeValidator(_whole)]
 
