@@ -8,7 +8,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -57,8 +57,8 @@ class Case:
     queries: list[Query]
     access: Access
     plain: Access
-    served: Served = field(repr=False)  # hypothesis tells of a case by what it says of itself
-    past: list[Past] = field(repr=False)
+    served: Served
+    past: list[Past]
 
     def grants(self, doc: Any) -> bool:
         return is_granted(self.served.oracle, doc, self.kind, self.queries)
@@ -138,9 +138,8 @@ def cases(draw: Any, worlds: Worlds, kinds: tuple[str, ...] = TYPES) -> Case:
 
 
 @st.composite
-def asked(draw: Any, case: Case) -> tuple[str, list[tuple[str, str]]]:
+def asked(draw: Any, questions: Questions, kind: str) -> tuple[str, list[tuple[str, str]]]:
     """A search; most are of the type that is granted in part, or go through it."""
-    questions, kind = case.served.questions, case.kind
     plain = questions.plain(draw, kind)
     through = [
         (source, f"{reference}:{kind}.{plain[0]}")
@@ -188,7 +187,7 @@ def test_a_search_finds_what_it_would_if_there_were_nothing_else(worlds: Worlds)
 
     def examine(case: Case, data: st.DataObject) -> None:
         left: World = granted(case.served.oracle, case.kind, case.queries)
-        name, pairs = data.draw(asked(case))
+        name, pairs = data.draw(asked(case.served.questions, case.kind))
         served = replace(case.served, rules=worlds.endpoint.rules(case.access))
         expected = left.find(name, pairs)
         told.append((len(expected), len(case.served.oracle.find(name, pairs))))
