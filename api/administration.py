@@ -8,7 +8,7 @@ from sqlmodel import Session
 from api.context import Context
 from service.models.connections import Client
 from service.rows import check_version
-from service.smart import clients
+from service.smart import clients, issuers
 from service.smart.clients import Keys, NewClient
 from service.smart.scopes import require_grantable
 
@@ -56,7 +56,8 @@ def disable_client(context: Context, runner: Runner, name: str, seen: int | None
 def enable_client(runner: Runner, name: str, seen: int | None = None) -> Client:
     """Admit a client again; the tokens that it held are of no use any more."""
 
-    def work(session: Session, _client: Client) -> str:
+    def work(session: Session, client: Client) -> str:
+        issuers.require_alone(session, client)
         clients.enable_client(session, name)
         return ""
 

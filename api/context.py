@@ -65,7 +65,6 @@ class Context:
             ),
             reader=self.reader,
             limiter=self.server.limiter,
-            threads=CapacityLimiter(AUTHORIZERS),
             seconds=self.settings.access_token_memory_seconds,
         )
 

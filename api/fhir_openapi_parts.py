@@ -48,7 +48,10 @@ def operation(name: str, interaction: str, summary: str) -> Json:
         "operationId": f"{interaction}{name}",
         "summary": summary,
         "security": [{"clientCredentials": []}],
-        "responses": {"4XX": component("responses", "FhirRefusal")},
+        "responses": {
+            "4XX": component("responses", "FhirRefusal"),
+            "503": component("responses", "FhirRefusal"),
+        },
     }
 
 

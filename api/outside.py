@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 
 from anyio import CapacityLimiter, to_thread
 
+from service.errors import BusyError
 from service.fhir.store_reader import StoreReader
+from service.smart.assertions import claimed
 from service.smart.issuers import SELECT_ISSUERS, KnownIssuer, known
 from service.smart.limiting import Limiter
 from service.smart.messages import TooManyRequestsError
 from service.smart.outside import OutsideTokens, RefusedTokenError, Row
 
 MOST = 10_000
+THREADS = 4  # that wait for one issuer
 
 log = logging.getLogger("alongside.smart")
 
@@ -28,12 +31,12 @@ class Outside:
     tokens: OutsideTokens
     reader: StoreReader
     limiter: Limiter
-    threads: CapacityLimiter
     seconds: float
     monotonic: Callable[[], float] = time.monotonic
     _issuers: Sequence[KnownIssuer] = ()
     _asked: float = float("-inf")
     _refused: dict[str, float] = field(default_factory=dict)
+    _threads: dict[str, CapacityLimiter] = field(default_factory=dict)
 
     async def find(self, token: str, token_hash: str, address: str) -> tuple[Row, float] | None:
         """Return the row that the token is worth, and by which moment it is to be remembered.
@@ -46,13 +49,26 @@ class Outside:
         asked = self._asked
         try:
             self.limiter.check_outside(address)
-            row = await to_thread.run_sync(self.tokens.row_of, token, issuers, limiter=self.threads)
+            row = await self._looked_at(token, issuers)
         except (RefusedTokenError, TooManyRequestsError) as error:
             log.info("a token of another issuer was refused: %s", error)
             self._refuse(token_hash)
             self.limiter.failed_outside(address)
             return None
         return row, asked
+
+    async def _looked_at(self, token: str, issuers: Sequence[KnownIssuer]) -> Row:
+        """Look at it in one of the issuer's own threads: who waits for one keeps no other waiting.
+
+        Raises:
+            BusyError: all of them are waiting.
+        """
+        name = claimed(token)
+        known_name = name if any(each.issuer == name for each in issuers) else ""
+        threads = self._threads.setdefault(known_name, CapacityLimiter(THREADS))
+        if threads.available_tokens < 1:
+            raise BusyError("too many tokens of this issuer are being looked at; try again")
+        return await to_thread.run_sync(self.tokens.row_of, token, issuers, limiter=threads)
 
     async def _known(self) -> Sequence[KnownIssuer]:
         now = self.monotonic()

@@ -39,6 +39,7 @@ def except_occurrence(session: DbSession, command: ExceptOccurrence, now: dateti
     elif found.status is SessionStatus.CANCELLED:
         raise BusinessRuleError("it is cancelled: take that back first", element="occurrence")
     else:
+        _check_reach(meant, command.moved_to, now, "moved_to")
         start = moment(command.moved_to, meant.where)
         change = UpdateSession(
             session_id=found.id, start=start, end=start + (found.end - found.start)

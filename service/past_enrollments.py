@@ -43,6 +43,7 @@ def _refuse_overlap(
     statement = select(Enrollment.id).where(
         Enrollment.patient_id == command.patient_id,
         Enrollment.group_id == command.group_id,
+        col(Enrollment.guest).is_(False),
         Enrollment.start < end,
         or_(col(Enrollment.end).is_(None), col(Enrollment.end) > start),
     )

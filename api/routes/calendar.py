@@ -56,6 +56,7 @@ def paths() -> dict[str, Any]:
             "200": {"description": "An iCalendar document", "content": text},
             "304": {"description": "If-None-Match names what is there"},
             "404": {"description": "There is no calendar at this address", "content": problem_json},
+            "503": {"description": "Closed for maintenance, or busy", "content": problem_json},
         },
     }
     return {PATH: {"get": operation}}

@@ -89,6 +89,8 @@ def load(url: str, file: Path) -> None:
     new.unlink(missing_ok=True)
     _copy(file, new)
     new.replace(path)
+    with closing(sqlite3.connect(path)) as restored:
+        restored.execute("PRAGMA journal_mode = WAL")  # as the service keeps it
     _sync(path.parent)
 
 

@@ -26,6 +26,7 @@ from service.rows import get
 from service.settings import DEFAULT_OFFER_HOURS
 
 OFFER_HOURS = "offer_hours"  # in a session's info: what holds where a group says nothing
+LATER = "offers_later"  # in a session's info: seats are offered once all of it is recorded
 MAY_MISS = 1
 AT_ONCE = 50  # what one transaction does of each, lest it take too long; the next one goes on
 SEAT_FREE = "A seat is free"
@@ -72,7 +73,9 @@ def settle(
 
 def promote(session: Session, group: SupportGroup, now: datetime) -> None:
     """Offer the free seats in order, where the group takes people and offers by itself."""
-    if group.promotion is Promotion.MANUAL or not _is_open(session, group, now):
+    if session.info.get(LATER) or group.promotion is Promotion.MANUAL:
+        return
+    if not _is_open(session, group, now):
         return
     for _ in range(AT_ONCE):
         if offer_next(session, group, now) is None:

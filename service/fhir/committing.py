@@ -62,7 +62,7 @@ def commit_work(
     database = sender.endpoint.database
     is_granular = sender.access.scopes.is_granular
     effects = database.unit_of_work(judged if is_granular else work, *locks)
-    if all(effect.version for effect in effects):
+    if all(effect.version and _is_shown(sender, effect) for effect in effects):
         return effects
     return database.read(lambda session: [_read_back(session, sender, e) for e in effects])
 
@@ -132,7 +132,29 @@ def _changed(session: DbSession, sender: Sender, changes: Sequence[Change]) -> s
     return ids - ungranted(session, sender, changes)
 
 
+def _is_shown(sender: Sender, effect: Effect) -> bool:
+    """Tell whether the content may be answered, whatever it is: it is the sender's, or readable."""
+    access, name = sender.access, effect.change.kind.name
+    if effect.change.verb is Verb.CREATE and effect.status == 201:  # noqa: PLR2004 - of HTTP
+        return True
+    return access.may(name, "r") and access.queries(name, "r") is None
+
+
+def _shown(session: DbSession, sender: Sender, effect: Effect) -> Effect:
+    """Leave the content out where the token may write it and not read it."""
+    name, place = effect.change.kind.name, effect.change.place
+    if _is_shown(sender, effect):
+        return effect
+    if sender.access.may(name, "r") and granted(session, sender, [(name, "r", place.id)]):
+        return effect
+    return effect._replace(content=b"")
+
+
 def _read_back(session: DbSession, sender: Sender, effect: Effect) -> Effect:
+    return _shown(session, sender, _latest(session, sender, effect))
+
+
+def _latest(session: DbSession, sender: Sender, effect: Effect) -> Effect:
     if effect.version:
         return effect
     place = effect.change.place

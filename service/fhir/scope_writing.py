@@ -37,7 +37,8 @@ def ungranted(session: DbSession, sender: Sender, changes: Sequence[Change]) -> 
 def granted(session: DbSession, sender: Sender, asked: Asked) -> set[str]:
     """Return the ids of the documents, as they are now, on which the letter is granted.
 
-    A tombstone may be made a resource anew: there is nothing of it that could be shown.
+    A tombstone under an id that its client chose may be made a resource anew, as an unused id may:
+    there is nothing of it that could be shown.
     """
     by_letter: dict[tuple[str, str], list[str]] = defaultdict(list)
     for name, letter, document_id in asked:
@@ -46,7 +47,7 @@ def granted(session: DbSession, sender: Sender, asked: Asked) -> set[str]:
     for (name, letter), ids in sorted(by_letter.items()):
         limit = sender.endpoint.limits(sender.access, [name], letter)
         if limit is not None and letter == "u":
-            limit = Condition(f"(d.deleted OR {limit.sql})", limit.args)
+            limit = Condition(f"(d.deleted AND d.chosen_id IS NOT NULL OR {limit.sql})", limit.args)
         for start in range(0, len(ids), CHUNK):
             found |= _there(session, sender, sorted(ids)[start : start + CHUNK], limit)
     return found

@@ -20,6 +20,8 @@ def put(work: Work, values: Values) -> Done:
         remember(work.session, GROUP, values[KEY], row.id)
         return Done(Outcome.ADDED)
     row = get(work.session, SupportGroup, known)
+    if row.status is GroupStatus.ON_HOLD:
+        given.pop("status", None)  # somebody decided it since, and decides when it is over
     return Done(work.change(row, UpdateGroup(group_id=known, **given)))
 
 

@@ -1,6 +1,6 @@
 """Who is in which group, and who was."""
 
-from datetime import datetime
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -13,18 +13,14 @@ from service.imports.rows import Done, Outcome, Work
 from service.imports.tables import Column, Kind, Values
 from service.models.enrollments import Enrollment, EnrollmentStatus
 
-ACTIVE, ON_HOLD, FINISHED = (
-    EnrollmentStatus.ACTIVE,
-    EnrollmentStatus.ON_HOLD,
-    EnrollmentStatus.FINISHED,
-)
+_PROPOSED, WAITLISTED, OFFERED, ACTIVE, ON_HOLD, FINISHED = EnrollmentStatus
 
 
 def put(work: Work, values: Values) -> Done:
     """Enrol, move on or finish; one that is over when it is first told of takes no seat."""
     who, where = person(work.session, values), group(work.session, values["group"])
     status = _status(values)
-    known = _known(work, who, where, status, values["start"])
+    known = _known(_mine(work, who, where), status, values)
     if known is not None:
         return Done(_move(work, known, status, values))
     if status is FINISHED:
@@ -34,7 +30,8 @@ def put(work: Work, values: Values) -> Done:
     command = Enroll(patient_id=who, group_id=where, status=begins, start=values["start"])
     row = work.run(command)
     if status is ON_HOLD:
-        work.run(ChangeEnrollment(enrollment_id=row.id, status=ON_HOLD))
+        held = ChangeEnrollment(enrollment_id=row.id, status=ON_HOLD, reason=values["reason"])
+        work.run(held)
     return Done(Outcome.ADDED)
 
 
@@ -49,17 +46,25 @@ def _status(values: Values) -> EnrollmentStatus:
     return status
 
 
+def _mine(work: Work, who: UUID, where: UUID) -> Sequence[Enrollment]:
+    """Return the person's enrolments in the group; a guest's visit is none that a file tells of."""
+    mine = select(Enrollment).where(
+        Enrollment.patient_id == who, Enrollment.group_id == where, col(Enrollment.guest).is_(False)
+    )
+    return work.session.exec(mine.order_by(col(Enrollment.id))).all()
+
+
 def _known(
-    work: Work, who: UUID, where: UUID, status: EnrollmentStatus, start: datetime | None
+    rows: Sequence[Enrollment], status: EnrollmentStatus, values: Values
 ) -> Enrollment | None:
     """Return the enrolment that began at `start`, or the one that waits to begin.
 
-    Where the row does not say when, the one that has not finished.
+    Where the row does not say when, the one that has not finished, or that finished as it says.
     """
-    mine = select(Enrollment).where(Enrollment.patient_id == who, Enrollment.group_id == where)
-    rows = work.session.exec(mine.order_by(col(Enrollment.id))).all()
+    start, end = values["start"], values["end"]
     if start is None:
-        return next((row for row in rows if row.status is not FINISHED), None)
+        ended = (row for row in rows if status is FINISHED and row.end == end)
+        return next((row for row in rows if row.status is not FINISHED), next(ended, None))
     began = next((row for row in rows if row.start == start), None)
     if began is not None or status is FINISHED:
         return began
@@ -68,6 +73,8 @@ def _known(
 
 def _move(work: Work, row: Enrollment, status: EnrollmentStatus, values: Values) -> Outcome:
     if (row.status, row.end) == (status, values["end"]):
+        return Outcome.KNOWN
+    if status is WAITLISTED and row.status is OFFERED:  # who has been offered a seat since
         return Outcome.KNOWN
     if row.status is FINISHED:
         raise InvalidError("it is recorded as finished at another time", element="end")

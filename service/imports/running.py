@@ -12,6 +12,7 @@ from itertools import islice
 from sqlmodel import Session as DbSession
 
 from service.database import Database, Settle
+from service.enrollments.waitlist import LATER
 from service.errors import AlongsideError, BusyError, ProjectionError
 from service.guard import savepoint
 from service.imports.report import Report, Tally
@@ -97,6 +98,7 @@ class Import:
         return tally
 
     def _work(self, session: DbSession) -> Work:
+        session.info[LATER] = True  # a file says who waits before it says who has a seat
         return Work(session, self.database.clock(), self.by)
 
     def _chunks(self) -> Iterator[list[Record]]:

@@ -9,12 +9,14 @@ https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forgery_Preve
 import logging
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -26,10 +28,13 @@ LARGEST = 65_536
 SECONDS = 5.0
 ADDRESSES = 4
 MAPPED = ip_network("64:ff9b::/96")  # IPv4 within IPv6, https://www.rfc-editor.org/rfc/rfc6052
+# Site-local, documentation, and the relays of 6to4: not public, though Python takes them so.
+NOWHERE_PUBLIC = tuple(map(ip_network, ("fec0::/10", "3fff::/20", "192.88.99.0/24")))
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "alongside"}
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+Trace = Callable[[str, Mapping[str, Any]], None]
 
 # It would write the address of every request into the log.
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -105,7 +110,9 @@ class Fetcher:
             except httpx.ConnectError as error:
                 failed = FetchError(f"refuses the connection: {type(error).__name__}")
             except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
-                raise FetchError(f"does not answer: {type(error).__name__}") from error
+                is_late = time.monotonic() >= until
+                said = "takes too long" if is_late else f"does not answer: {type(error).__name__}"
+                raise FetchError(said) from error
         raise failed
 
     def _parsed(self, url: str) -> httpx.URL:
@@ -148,24 +155,61 @@ class Fetcher:
         plain = _inner(address)
         if any(plain in network for network in self.networks):
             return True
+        if any(plain in network for network in NOWHERE_PUBLIC):
+            return False
         return plain.is_global and not plain.is_multicast and not plain.is_reserved
 
     def _ask(self, url: httpx.URL, address: Address, until: float, question: Question) -> Fetched:
         left = until - time.monotonic()
         if left <= 0:
             raise FetchError("takes too long")
-        with httpx.Client(verify=self._certificates, trust_env=False, timeout=left) as client:
+        with (
+            _deadline(left) as trace,
+            httpx.Client(verify=self._certificates, trust_env=False, timeout=left) as client,
+        ):
             headers = {**HEADERS, **question.headers, "Host": url.netloc.decode("ascii")}
             pinned = url.copy_with(host=str(address))
             request = client.build_request(
                 question.method, pinned, headers=headers, content=question.content
             )
-            request.extensions["sni_hostname"] = url.host
+            request.extensions |= {"sni_hostname": url.host, "trace": trace}
             response = client.send(request, stream=True, follow_redirects=False)
             try:
                 return _read(response, until)
             finally:
                 response.close()
+
+
+@contextmanager
+def _deadline(seconds: float) -> Iterator[Trace]:
+    """End the connection after this time, whatever it is doing; httpx's limits are for each read.
+
+    The handle is a copy, because TLS takes the socket itself away.
+    """
+    held: list[socket.socket] = []
+    over = threading.Event()
+
+    def end() -> None:
+        over.set()
+        for each in held:
+            with suppress(OSError):  # it has ended by itself
+                each.shutdown(socket.SHUT_RDWR)
+
+    def trace(name: str, info: Mapping[str, Any]) -> None:
+        if name == "connection.connect_tcp.complete":
+            held.append(info["return_value"].get_extra_info("socket").dup())
+            if over.is_set():
+                end()
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield trace
+    finally:
+        timer.cancel()
+        for each in held:
+            each.close()
 
 
 def _inner(address: Address) -> Address:

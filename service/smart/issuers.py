@@ -27,6 +27,10 @@ SELECT_ISSUERS = (
     " FROM issuers i JOIN clients c ON c.id = i.client_id"
     " LEFT JOIN connections n ON n.id = c.connection_id WHERE c.disabled_at IS NULL"
 )
+ONE_ASKED = (
+    "there is an issuer that is asked already, and a token that does not say whose it is must not"
+    " be shown to two: give the address of its keys"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,12 +96,20 @@ def _check(session: Session, new: NewIssuer) -> None:
         raise ValueSetError("an issuer is an address, as in its iss", element="issuer")
     if session.exec(select(Issuer).where(Issuer.issuer == new.issuer)).first():
         raise DuplicateError("there is an issuer of this address", element="issuer")
-    if new.introspection_url is not None and _is_one_asked(session):
-        rule = (
-            "there is an issuer that is asked already, and a token that does not say whose it is"
-            " must not be shown to two: give the address of its keys"
-        )
-        raise BusinessRuleError(rule, element="introspection_url")
+    if new.introspection_url is not None:
+        _require_none_asked(session)
+
+
+def require_alone(session: Session, client: Client) -> None:
+    """Raise BusinessRuleError where this issuer's tokens would be shown to another one too."""
+    row = session.exec(select(Issuer).where(Issuer.client_id == client.id)).first()
+    if row is not None and row.introspection_url is not None and client.disabled_at is not None:
+        _require_none_asked(session)
+
+
+def _require_none_asked(session: Session) -> None:
+    if _is_one_asked(session):
+        raise BusinessRuleError(ONE_ASKED, element="introspection_url")
 
 
 def _is_one_asked(session: Session) -> bool:

@@ -18,6 +18,10 @@ LONGEST_SECONDS = 3600.0
 # An unknown kid, and an address that failed, are asked about again after this time at the earliest.
 PAUSE_SECONDS = 5.0
 PATIENCE_SECONDS = 6.0
+# Of the threads that answer token requests so many may wait for addresses at once: whoever needs no
+# address, or one whose keys are known, is answered by the rest.
+ASKING = 6
+ROOM_SECONDS = 1.0
 MAX_AGE = re.compile(r"\bmax-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 UNKEPT = re.compile(r"\bno-(?:store|cache)\b", re.IGNORECASE)
 
@@ -42,6 +46,7 @@ class KeySets:
         self._kept: dict[str, Kept] = {}
         self._failed: dict[str, float] = {}
         self._locks: dict[str, threading.Lock] = {}
+        self._room = threading.BoundedSemaphore(ASKING)
 
     def find(self, url: str, kid: str, algorithm: str) -> Jwk | None:
         """Return the one key of this name and type at the address.
@@ -49,6 +54,18 @@ class KeySets:
         Raises:
             FetchError: the keys are not to be had.
         """
+        kept = self._kept.get(url)
+        is_known = kept is not None and self._monotonic() < kept.until
+        if kept and is_known and (found := named(kept.keys, kid, algorithm)) is not None:
+            return found
+        if not self._room.acquire(timeout=ROOM_SECONDS):
+            raise FetchError("has to wait: others are being asked")
+        try:
+            return self._alone(url, kid, algorithm)
+        finally:
+            self._room.release()
+
+    def _alone(self, url: str, kid: str, algorithm: str) -> Jwk | None:
         lock = self._locks.setdefault(url, threading.Lock())
         if not lock.acquire(timeout=PATIENCE_SECONDS):
             raise FetchError("is being asked already")

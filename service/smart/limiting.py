@@ -101,7 +101,8 @@ def counted(address: str | None) -> str:
 
 def claimed(form: Form, authorization: str | None) -> str:
     """Return the name of the client that the caller says it is, in the order it is looked at."""
-    scheme, _, proof = (authorization or "").partition(" ")
+    scheme, *proofs = (authorization or "").split(None, 1) or [""]
+    proof = "".join(proofs)
     if scheme.lower() == "basic":
         name = _of_basic(proof)
     elif "client_assertion" in form:

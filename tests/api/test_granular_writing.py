@@ -110,10 +110,11 @@ def test_a_conditional_write_finds_what_may_be_searched_and_changes_what_may_be_
     made = writer.post(of(patient, LABORATORY, **both), If_None_Exist=asked)
     assert made.status_code == 201  # what it may not search is not there
     again = writer.post(of(patient, LABORATORY, **both), If_None_Exist=asked)
-    assert (again.status_code, again.json()["id"]) == (200, made.json()["id"])
+    assert (again.status_code, again.headers["location"]) == (200, made.headers["location"])
+    assert again.content == b""  # it may not be read
     refused(writer.put(of(patient, VITAL, **both), f"Observation?{asked}"), 403, "forbidden")
     kept = writer.put(of(patient, LABORATORY, **both), f"Observation?{asked}")
-    assert kept.json()["id"] == made.json()["id"]
+    assert (kept.status_code, kept.content) == (200, b"")
     wide = limited(sender, "ud", "system/Observation.s")
     refused(wide.delete(f"Observation?_id={hidden}"), 404, "not-found")
     refused(wide.patch(f"Observation?_id={hidden}", replaced("/status", "final")), 404, "not-found")
@@ -204,3 +205,32 @@ def test_a_scored_response_is_judged_as_it_will_be_read(sender: Client, patient:
     assert made.status_code == 201, made.text
     refused(writer.post({**body, "subject": {"reference": f"Patient/{other}"}}), 403, "forbidden")
     assert len(sender.ids("QuestionnaireResponse")) == 1
+
+
+def test_who_may_write_and_not_read_is_not_shown_what_is_there(sender: Client, patient: str):
+    made = sender.made(of(patient, LABORATORY))["id"]
+    for scope in ("system/Observation.u", "system/Observation.write"):
+        writer = sender.limited(scope)
+        patched = writer.patch(f"Observation/{made}", {"op": "test", "path": "/id", "value": made})
+        assert (patched.status_code, patched.content) == (200, b"")
+        change = entry("PUT", f"Observation/{made}", of(patient, LABORATORY, id=made))
+        answer = writer.post(bundle("batch", change), BASE, Prefer="return=representation")
+        (answer,) = answer.json()["entry"]
+        assert answer["response"]["status"].startswith("200")
+        assert "resource" not in answer
+    reader = sender.limited("system/Observation.ru")
+    assert reader.patch(f"Observation/{made}", replaced("/status", "amended")).json()["id"] == made
+    narrow = sender.limited(f"system/Observation.u system/Observation.r?category={VITAL}")
+    assert narrow.patch(f"Observation/{made}", replaced("/status", "final")).content == b""
+
+
+def test_what_was_deleted_outside_the_scope_is_as_if_it_never_was(sender: Client, patient: str):
+    gone = sender.made(of(patient, VITAL))["id"]
+    assert sender.delete(f"Observation/{gone}").status_code == 204
+    writer = limited(sender, "ru")
+    answers = [
+        writer.put(of(patient, LABORATORY, id=each), f"Observation/{each}")
+        for each in (gone, "0" * 32)
+    ]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert answers[0].text == answers[1].text

@@ -5,6 +5,7 @@ https://www.rfc-editor.org/rfc/rfc7662
 """
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import orjson
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from api import operators
 from service.clock import system_clock
 from service.encryption import new_key
+from service.errors import BusinessRuleError
 from service.models.connections import Confidentiality
 from service.smart.clients import NewClient
 from service.smart.issuers import NewIssuer
@@ -147,3 +149,29 @@ def test_issuers_are_added_listed_and_disabled_at_a_shell(installed, folder, mon
     assert installed(*basis, *asks, "--secret-file", "secret")[0] == 1
     assert installed("issuers", "disable", "harbor-login")[0] == 0
     assert [row[1] for row in audit_rows(folder)][-1] == "issuers/disable"
+
+
+def test_an_issuer_that_is_asked_is_not_enabled_beside_another(served):
+    first, second = ISSUER, "https://login.quay.example"
+    asked = {"introspection_url": "http://127.0.0.1:1/introspect"}
+    trust(served, "first", issuer=first, **asked)
+    operators.disable_issuer(served.context, "first")
+    trust(served, "second", issuer=second, **asked)
+    with pytest.raises(BusinessRuleError, match="asked already"):
+        operators.enable_client(served.context, "first")
+    operators.disable_issuer(served.context, "second")
+    operators.enable_client(served.context, "first")
+
+
+def test_who_waits_for_one_issuer_keeps_those_of_another_not_waiting(served, monkeypatch):
+    monkeypatch.setattr("api.outside.THREADS", 1)
+    with jwks_server(jwk_set(rsa())) as slow, jwks_server(jwk_set(rsa())) as quick:
+        trust(served, "slow", jwks_url=slow.url)
+        trust(served, "quick", issuer="https://quick.example", jwks_url=quick.url)
+        slow.pause = 0.01
+        with ThreadPoolExecutor(4) as threads:
+            waiting = [threads.submit(get, served, token(jti=str(n))) for n in range(4)]
+            assert get(served, token(iss="https://quick.example")).status_code == 200
+            found = {each.result().status_code for each in waiting}
+    assert found <= {200, 503}
+    assert 200 in found

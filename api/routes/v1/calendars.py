@@ -27,6 +27,8 @@ class CalendarOut(RowOut):
 
 
 class CalendarOpened(CalendarOut):
+    told_once = True
+
     address: str = Field(
         description="The address to subscribe to; whoever has it reads the calendar. Shown once",
         examples=[ADDRESS],

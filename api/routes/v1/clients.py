@@ -52,8 +52,13 @@ class ClientKeys(Body):
                 raise InvalidError("a secret signs nothing", element="algorithms")
             return None
         algorithms = ALGORITHMS if self.algorithms is None else tuple(self.algorithms)
-        document = None if self.jwks is None else orjson.dumps(self.jwks)
-        return Keys(jwks=document, jwks_url=self.jwks_url, algorithms=algorithms)
+        return Keys(jwks=self._document(), jwks_url=self.jwks_url, algorithms=algorithms)
+
+    def _document(self) -> bytes | None:
+        try:
+            return None if self.jwks is None else orjson.dumps(self.jwks)
+        except TypeError as error:  # half of a character
+            raise InvalidError("is not Unicode text", element="jwks") from error
 
 
 class NewClientBody(ClientKeys):
@@ -89,6 +94,8 @@ class ClientOut(RowOut):
 
 
 class ClientWithSecret(ClientOut):
+    told_once = True
+
     secret: str | None = Field(
         default=None,
         description="Shown this once, and kept by nobody but you; null where it has keys",

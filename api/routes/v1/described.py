@@ -79,7 +79,8 @@ def described(router: APIRouter) -> APIRouter:
     for route in router.routes:
         if isinstance(route, APIRoute):
             if _repeats(route) and route.response_model is not Results:  # each row has its own key
-                route.endpoint = repeatable(route.endpoint)
+                told_once = getattr(route.response_model, "told_once", False)
+                route.endpoint = repeatable(route.endpoint, told_once=told_once)
             parameters = _parameters(route)
             extra = {"parameters": parameters, "responses": _success(route)}
             route.openapi_extra = {**_request(route), **extra}
@@ -134,11 +135,11 @@ def _headers(route: APIRoute, model: type[Schema]) -> dict[str, Any]:
 
 
 def _problems(route: APIRoute) -> dict[int | str, dict[str, Any]]:
-    codes = {400, 401, 403, 422}
+    codes = {400, 401, 403, 422, 503}
     if route.param_convertors:
         codes.add(404)
     if not _reads(route):
-        codes |= {409, 412, 503}
+        codes |= {409, 412}
     if route.dependant.body_params:
         codes |= {413, 415}
     schema = {"$ref": "#/components/schemas/Problem"}

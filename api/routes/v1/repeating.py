@@ -21,7 +21,7 @@ from starlette.requests import Request
 from api.routes.v1.calls import Call
 from service import idempotency
 from service.clock import microseconds
-from service.errors import InvalidError
+from service.errors import ConflictError, InvalidError
 from service.idempotency import HEADER, LIFETIME, RequestKey, request_key
 
 Endpoint = Callable[..., Response]
@@ -29,13 +29,19 @@ Endpoint = Callable[..., Response]
 PRINTABLE = re.compile(r"[\x20-\x7e]{1,255}")
 RULE = "must be 1 to 255 printable ASCII characters, sent once"
 REPLAYED = "Idempotency-Replayed"
+EXECUTED = b"executed"
+TOLD = (
+    "this request was executed; its answer holds a secret, is told once and kept nowhere: read what"
+    " it made, and ask for another secret where this one is lost"
+)
 
 
-def repeatable(endpoint: Endpoint) -> Endpoint:
+def repeatable(endpoint: Endpoint, *, told_once: bool = False) -> Endpoint:
     """Return the endpoint as one that is executed once for each key.
 
     With a key the endpoint itself runs in the unit of work, so that the change and the answer to
-    it are kept together or not at all.
+    it are kept together or not at all. An answer with a secret is `told_once` and not kept: sent
+    again, the request is refused as executed.
     """
     if "call" not in inspect.signature(endpoint).parameters or inspect.iscoroutinefunction(
         endpoint
@@ -49,7 +55,7 @@ def repeatable(endpoint: Endpoint) -> Endpoint:
         if key is None:
             return endpoint(**given)
         until = microseconds(call.context.clock()) + LIFETIME
-        kept = Kept(key, until, people(call))
+        kept = Kept(key, until, people(call), told_once)
         return answer_once(call, kept, lambda within: endpoint(**{**given, "call": within}))
 
     return once
@@ -76,11 +82,12 @@ def _asked(request: Request, body: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Kept:
-    """How an answer is kept: under which key, until when, and about whom beside these."""
+    """How an answer is kept: under which key, until when, about whom beside these, and if whole."""
 
     key: RequestKey
     until: int
     noted: frozenset[str]
+    told_once: bool = False
 
 
 def answer_once(call: Call, kept: Kept, ask: Callable[[Call], Response]) -> Response:
@@ -89,13 +96,16 @@ def answer_once(call: Call, kept: Kept, ask: Callable[[Call], Response]) -> Resp
 
     def replay(session: Session) -> Response | None:
         found = idempotency.kept(session, key, microseconds(database.clock()))
+        if found == EXECUTED:
+            raise ConflictError(TOLD, element=HEADER)
         return _unpacked(call, found) if found else None
 
     def work(session: Session) -> Response:
         if (known := replay(session)) is not None:
             return known
         answer = ask(replace(call, session=session))
-        packed = _packed(answer, people(call) - kept.noted)
+        about = people(call) - kept.noted
+        packed = EXECUTED if kept.told_once else _packed(answer, about)
         idempotency.keep(session, key, packed, kept.until)
         return answer
 

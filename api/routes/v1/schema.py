@@ -6,7 +6,7 @@ https://docs.pydantic.dev/latest/concepts/models/
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Self, get_args
+from typing import Annotated, Any, ClassVar, Self, get_args
 from uuid import UUID
 
 from pydantic import (
@@ -95,6 +95,7 @@ class Schema(BaseModel):
     """Part of a body; each field has its description and an example."""
 
     model_config = ConfigDict(from_attributes=True, populate_by_name=True)
+    told_once: ClassVar[bool] = False  # whether it has a secret that nobody can read again
 
     @classmethod
     def example(cls) -> dict[str, Any]:

@@ -219,3 +219,18 @@ def test_a_client_that_administers_may_be_disabled_by_another(api, admin):
     assert api.call("GET", CLIENTS, token=theirs).status_code == 200
     admin("POST", f"/{other['id']}/disable")
     assert api.call("GET", CLIENTS, token=theirs).status_code == 401
+
+
+@pytest.mark.parametrize("route", ["", "rotate"])
+def test_keys_with_half_a_character_are_refused(admin_on_sqlite, route):
+    path = f"/{admin_on_sqlite.add(name=f'whole-{route}x')['id']}/rotate" if route else ""
+    named = "" if route else '"name": "half", "scopes": ["system/*.rs"], '
+    answer = admin_on_sqlite.api.call(
+        "POST",
+        CLIENTS + path,
+        token=admin_on_sqlite.token,
+        content=f'{{{named}"jwks": {{"keys": [{{"kty": "EC", "kid": "\\ud800"}}]}}}}',
+        headers={"Content-Type": "application/json"},
+    )
+    assert answer.status_code in (400, 422), answer.text
+    assert "jwks" in answer.json()["errors"][0]["field"]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.commands import ChangeEnrollment
+from service.commands import ChangeEnrollment, SettleGroup
 from service.handlers import execute
 from service.imports.roster import ROSTER
 from service.imports.running import Mode
@@ -44,7 +44,7 @@ def statuses(database):
 def test_members_waiting_and_held_are_as_the_file_says(here, put):
     found = put(
         here.row(0, start=START),
-        here.row(1, start=START, status="on-hold"),
+        here.row(1, start=START, status="on-hold", reason="ill"),
         here.row(2, start=START, status="waitlisted"),
         here.row(3, start=START, status="proposed"),
     )
@@ -123,7 +123,7 @@ def test_who_left_and_comes_back_has_two_enrolments(here, put):
 
 def test_on_hold_by_a_later_file(here, put):
     put(here.row(0, start=START))
-    assert put(here.row(0, start=START, status="on-hold")).counts == (0, 1, 0, 0)
+    assert put(here.row(0, start=START, status="on-hold", reason="ill")).counts == (0, 1, 0, 0)
     assert put(here.row(0, start=START, status="active")).counts == (0, 1, 0, 0)
 
 
@@ -188,3 +188,22 @@ def test_an_enrolment_that_was_moved_elsewhere_is_known_by_its_start(here, put):
     execute(here.database, command)
     found = put(here.row(0, start=START))
     assert [each.column for each in found.rejections] == ["end"]
+
+
+def test_who_was_offered_a_seat_since_still_waits_for_the_same_file(here, put):
+    waiting = here.row(0, start=START, status="waitlisted")
+    assert put(waiting).counts == (1, 0, 0, 0)
+    (row,) = rows(here.database, Enrollment)
+    execute(here.database, SettleGroup(group_id=row.group_id))
+    (row,) = rows(here.database, Enrollment)
+    assert row.status is EnrollmentStatus.OFFERED
+    before = stored(here.database)
+    assert put(waiting).counts == (0, 0, 1, 0)
+    assert stored(here.database) == before
+
+
+def test_an_end_without_a_start_is_the_same_again(here, put):
+    put(here.row(0, start=START))
+    left = here.row(0, end=END, reason="moved away")
+    assert put(left).counts == (0, 1, 0, 0)
+    assert put(left).counts == (0, 0, 1, 0)

@@ -1,5 +1,6 @@
 """A JWK Set is fetched from where a client says, and from nowhere that it could harm."""
 
+import contextlib
 import ipaddress
 import socket
 import ssl
@@ -58,7 +59,7 @@ def test_loopback_is_refused_unless_the_setting_allows_it(hospital):
         "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
         "0.1.2.3", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0",
         "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1",
-        "2002:7f00:1::",
+        "2002:7f00:1::", "fec0::1", "3fff::1", "192.88.99.1",
     ],
 )  # fmt: skip
 def test_a_name_that_leads_to_an_address_that_is_not_public_is_refused(monkeypatch, address):
@@ -261,3 +262,24 @@ def test_networks_are_read_from_a_list():
         ipaddress.ip_network("10.0.0.0/8"),
         ipaddress.ip_network("::1/128"),
     )
+
+
+def test_an_answer_whose_headers_trickle_is_given_up():
+    stopped = threading.Event()
+
+    def trickle(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection, contextlib.suppress(OSError):
+            for byte in b"HTTP/1.1 200 OK\r\n" + b"X-Slow: 1\r\n" * 100:
+                connection.sendall(bytes([byte]))
+                if stopped.wait(0.1):
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=trickle, args=(listening,), daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/jwks"
+        with pytest.raises(FetchError):
+            Fetcher(networks_of("127.0.0.0/8"), seconds=0.5).get(url)
+        stopped.set()
+        thread.join()

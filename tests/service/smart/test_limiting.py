@@ -144,3 +144,10 @@ def test_a_rate_that_is_none_is_named(rate):
 def test_a_rate_may_be_off():
     assert rate_of(Settings(oauth_client_rate="off").oauth_client_rate) is None
     assert rate_of("5/second").amount == 5
+
+
+@pytest.mark.parametrize("space", [" ", "\t", "  ", " \t"])
+def test_a_claim_is_found_whatever_parts_it_from_the_scheme(space):
+    proof = base64.b64encode(b"harbor-ehr:secret").decode()
+    assert claimed({}, f"Basic{space}{proof}") == "harbor-ehr"
+    assert claimed({}, "") == claimed({}, None) == claimed({}, "Basic") == ""
