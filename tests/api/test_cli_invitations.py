@@ -33,7 +33,7 @@ def test_an_invitation_is_printed_once_listed_and_withdrawn(installed, folder): 
 
 def test_an_invitation_that_cannot_be_is_refused_by_a_sentence(installed):  # noqa: F811
     for arguments, said in (
-        (("--scope", "openid"), "scopes are"),
+        (("--scope", "openid"), "not a scope such as"),
         (("--scope", "system/*.rs", "--connection", "Nowhere"), "no connection named"),
         (("--scope", "system/*.rs", "--expires", "9999"), "at most 90 days"),
     ):

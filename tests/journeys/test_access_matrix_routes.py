@@ -25,10 +25,16 @@ V1 = [
 ]
 # For everybody, whatever they show for a token.
 OPEN = {"/": 200, "/docs": 200, "/favicon.ico": 204, "/health": 200, "/livez": 200,
-        "/openapi.json": 200, "/package.tgz": 200, "/ready": 200, "/readyz": 200,
-        "/static/alongside.css": 200}  # fmt: skip
+        "/oauth/jwks": 200, "/openapi.json": 200, "/package.tgz": 200, "/ready": 200,
+        "/readyz": 200, "/static/alongside.css": 200}  # fmt: skip
 # For who proves itself by other means than an access token; nobody does so in these rows.
 PROVEN = {"/oauth/token": 400, "/oauth/introspect": 401, "/oauth/revoke": 401}
+# For who has a token of another kind: an invitation, a registration's, a calendar's address.
+OTHERWISE = {
+    "/oauth/register": 401,
+    "/oauth/register/{client_id}": 401,
+    "/calendar/{token}.ics": 404,
+}
 LOCAL = {"/metrics": 200}  # for callers on this machine, as the tests are
 UNKNOWN = "01890000-0000-7000-8000-000000000000"
 
@@ -58,6 +64,7 @@ def test_every_route_has_a_row():
     served = {each.path for each in app.router.routes if isinstance(each, Route)}
     served |= {path for path in app.openapi()["paths"] if not path.startswith("/fhir")}
     rows = {path for _, path, _ in V1} | set(OPEN) | set(PROVEN) | set(LOCAL)
+    rows |= set(OTHERWISE)
     assert served == rows
     assert all(operation["security"] for _, _, operation in V1)
 
@@ -94,6 +101,8 @@ def expected(method: str, path: str) -> set[int]:
     """What the exact scope is answered: nobody has the id that is named, here or in the body."""
     if method == "GET":
         return {404} if "{" in path else {200}
+    if path.startswith("/v1/bulk/"):  # each row has a status of its own
+        return {200}
     return {400, 404} if "{" in path else {201, 400, 404}
 
 
@@ -118,3 +127,13 @@ def test_the_authorization_server_takes_a_proof_and_no_access_token_for_it(two: 
 def test_metrics_are_for_this_machine_and_take_no_access_token(two: World):
     for path, status in LOCAL.items():
         assert two.service.http.get(path).status_code == status
+
+
+@pytest.mark.parametrize("path", sorted(OTHERWISE))
+def test_what_takes_another_kind_of_token_takes_no_access_token(two: World, path: str):
+    method = "POST" if path == "/oauth/register" else "GET"
+    address = re.sub(r"\{\w+\}", UNKNOWN, path)
+    callers = (two.service.http.request, *map(two.nobody, BAD), two.caller("system/*.rs"))
+    for caller in callers:
+        more = {"json": {}} if method == "POST" else {}
+        assert caller(method, address, **more).status_code == OTHERWISE[path]

@@ -89,11 +89,13 @@ class Walk:
         self.machine.consent(self.number(), self.number(), said, start, lasts)
 
     def enroll(self) -> None:
-        status = self.draw.choice(list(EnrollmentStatus)[:3])
+        begins = (EnrollmentStatus.PROPOSED, EnrollmentStatus.WAITLISTED, EnrollmentStatus.ACTIVE)
+        status = self.draw.choice(begins)
         self.machine.enroll(self.number(), self.number(), status, self.draw.randint(-90, 9) * HOUR)
 
     def move(self) -> None:
-        self.machine.move(self.number(), self.draw.choice(list(EnrollmentStatus)), None)
+        lasts = self.draw.choice([None, self.draw.randint(1, 100)])
+        self.machine.move(self.number(), self.draw.choice(list(EnrollmentStatus)), None, lasts)
 
     def attend(self) -> None:
         self.machine.attend(self.number(), self.number(), self.draw.choice(list(AttendanceMark)))
