@@ -15,6 +15,7 @@ from service.models.concerns import Concern, ConcernKind, ConcernState, ConcernS
 from service.models.groups import GroupStatus, SupportGroup
 from service.rows import get
 from service.settings import Oversight
+from service.standing import oversight_of
 from tests import staff, world
 from tests.conftest import open_database
 from tests.fresh import wrong_documents
@@ -27,8 +28,10 @@ HOURS = timedelta(hours=8)
 def opened(url):
     clock = Clock()
     database = open_database(url, clock, Oversight(acknowledge_within=HOURS))
-    yield database, clock
-    database.close()
+    try:
+        yield database, clock
+    finally:
+        database.close()
 
 
 def concern(database, group, **more):
@@ -50,7 +53,7 @@ def status(database, group):
 
 def late(database):
     return database.read(
-        lambda session: count(session, overdue(database.oversight, database.clock()))
+        lambda session: count(session, overdue(oversight_of(session), database.clock()))
     )
 
 

@@ -23,8 +23,10 @@ PROPOSED, WAITLISTED, _, ACTIVE, ON_HOLD, FINISHED = EnrollmentStatus
 def opened(url):
     clock = Clock()
     database = open_database(url, clock)
-    yield database, clock
-    database.close()
+    try:
+        yield database, clock
+    finally:
+        database.close()
 
 
 def publish(database, group=None, *, text="Be kind.", at=None):

@@ -25,8 +25,10 @@ PROPOSED, WAITLISTED, _, ACTIVE, ON_HOLD, FINISHED = EnrollmentStatus
 def opened(url, **oversight):
     clock = Clock()
     database = open_database(url, clock, Oversight(**oversight))
-    yield database, clock
-    database.close()
+    try:
+        yield database, clock
+    finally:
+        database.close()
 
 
 def standing(database, person):

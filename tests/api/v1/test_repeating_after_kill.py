@@ -67,8 +67,10 @@ def unanswering(audit_file: Path) -> Iterator[None]:
     """Let processes commit and not answer: no answer goes out before its audit row."""
     connection = sqlite3.connect(audit_file, isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
-    yield
-    connection.close()
+    try:
+        yield
+    finally:
+        connection.close()
 
 
 def killed(process: Process) -> None:
