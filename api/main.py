@@ -1,6 +1,5 @@
 """The application: FHIR, /v1, tokens, health and pages, behind one audit row a request."""
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,7 +20,7 @@ from api.limits import BodyLimit
 from api.maintenance import MaintenanceGate
 from api.pruning import pruning
 from api.routes import calendar, fhir, metrics, oauth, package, registration, v1
-from api.sealing import seal_each_minute
+from api.sealing import sealing
 from service.settings import Settings
 
 log = logging.getLogger("alongside")
@@ -90,12 +89,10 @@ def app() -> FastAPI:
 @asynccontextmanager
 async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     context: Context = application.state.context
-    sealing = asyncio.create_task(seal_each_minute(context.audit))
     log.info("the service has started", extra={"event": "service.started"})
-    async with pruning(context):
+    async with pruning(context), sealing(context.audit):
         yield
     log.info("the service stops", extra={"event": "service.stopped"})
-    sealing.cancel()
     await context.reader.close()
     context.audit.close()
     context.database.close()

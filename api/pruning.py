@@ -24,24 +24,28 @@ log = logging.getLogger("alongside")
 
 @asynccontextmanager
 async def pruning(context: Context) -> AsyncIterator[None]:
-    """Prune now and every five minutes until the block ends."""
-    task = asyncio.create_task(_prune_again_and_again(context))
+    """Prune now and every five minutes until the block ends, and wait for what is under way.
+
+    To cancel the task would leave its thread at work on a database that is about to be closed.
+    """
+    over = asyncio.Event()
+    task = asyncio.create_task(_prune_again_and_again(context, over))
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        over.set()
+        await task
 
 
-async def _prune_again_and_again(context: Context) -> None:
-    while True:
+async def _prune_again_and_again(context: Context, over: asyncio.Event) -> None:
+    while not over.is_set():
         try:
             await to_thread.run_sync(prune, context)
         except (AlongsideError, SQLAlchemyError) as error:
             told = {"event": "pruning.failed", "failure": type(error).__name__}
             log.warning("old answers were not deleted; it is tried again", extra=told)
-        await asyncio.sleep(PAUSE_SECONDS)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(over.wait(), PAUSE_SECONDS)
 
 
 def prune(context: Context) -> None:

@@ -3,9 +3,7 @@
 import asyncio
 import sqlite3
 
-import pytest
-
-from api.sealing import seal_each_minute
+from api.sealing import sealing
 from service.audit import SqliteAudit
 from service.audit.verification import verify
 from tests.api.test_cli import folder, installed, run  # noqa: F401 - fixtures
@@ -35,16 +33,16 @@ def test_verify_names_the_row_that_was_changed(installed, folder):  # noqa: F811
 
 def test_rows_are_sealed_while_the_service_runs(tmp_path):
     writer = SqliteAudit(str(tmp_path / "sealed.db"))
-    asyncio.run(sealing(writer, 0.01, writer.write(entry(1))))
+    asyncio.run(for_a_while(writer, 0.01, writer.write(entry(1))))
     assert verify(f"sqlite:///{tmp_path / 'sealed.db'}").seals == 1
     writer.close()
 
 
-async def sealing(writer, seconds: float, first) -> None:
-    """Let the loop run for a hundred times of its seconds, after `first`."""
+async def for_a_while(writer, seconds: float, first) -> None:
+    """Let it seal for a hundred times of its seconds, after `first`."""
     await first
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(seal_each_minute(writer, seconds), seconds * 100)
+    async with sealing(writer, seconds):
+        await asyncio.sleep(seconds * 100)
 
 
 def test_a_minute_that_fails_is_logged_and_the_next_one_comes(caplog):
@@ -56,6 +54,6 @@ def test_a_minute_that_fails_is_logged_and_the_next_one_comes(caplog):
             raise OSError("no space left")
 
     writer = Failing()
-    asyncio.run(sealing(writer, 0.005, asyncio.sleep(0)))
+    asyncio.run(for_a_while(writer, 0.005, asyncio.sleep(0)))
     assert writer.asked > 1
     assert "were not sealed" in caplog.text
