@@ -56,7 +56,8 @@ def target(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     load(database, make_plan(now().date()))
     tokens = database.unit_of_work(_tokens)
     database.close()
-    with process(f"sqlite:///{file}", f"sqlite:///{folder}/audit.db") as running:
+    rates = dict.fromkeys(("oauth_address_rate", "oauth_failure_rate"), "1000000/minute")
+    with process(f"sqlite:///{file}", f"sqlite:///{folder}/audit.db", **rates) as running:
         yield Target(str(running.http.base_url), *tokens)
 
 
