@@ -13,9 +13,8 @@ from api.context import Context
 from api.operators import entry_of
 from api.upkeep import opened
 from service import migrations
-from service.enrollments.waitlist import groups_with_a_waitlist
 from service.errors import AlongsideError, BusyError, InvalidError, NotFoundError
-from service.handlers import execute
+from service.handlers import settle_waitlists
 from service.imports.report import Report, Tally, reporting
 from service.imports.rows import Outcome, Source
 from service.imports.running import Import, Mode
@@ -63,16 +62,10 @@ def _run(context: Context, asked: Asked, source: Source, report: Report) -> None
         with _audited(context, asked, report) as by, _bar(asked) as progress:
             Import(context.database, source, by, report, progress).run(asked.mode)
             if asked.mode is not Mode.DRY_RUN:
-                _offer(context)
+                settle_waitlists(context.database)  # now that all of the file is recorded
     except BusyError:
         _tell(asked, report.total)
         raise
-
-
-def _offer(context: Context) -> None:
-    """Offer the seats that are free to those who wait, now that all of the file is recorded."""
-    for command in context.database.read(groups_with_a_waitlist):
-        execute(context.database, command)
 
 
 @contextmanager

@@ -1,18 +1,13 @@
-"""Deletes what is kept for a time when its time is over, in every process, beside its requests.
+"""Deletes what is kept for a time when its time is over, in every process, beside its requests."""
 
-https://docs.python.org/3/library/asyncio-task.html
-"""
-
-import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 
-from anyio import to_thread
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from api.context import Context
+from api.periodic import again_and_again
 from service import idempotency, maintenance
 from service.clock import microseconds
 from service.errors import AlongsideError
@@ -22,30 +17,17 @@ PAUSE_SECONDS = 300.0
 log = logging.getLogger("alongside")
 
 
-@asynccontextmanager
-async def pruning(context: Context) -> AsyncIterator[None]:
-    """Prune now and every five minutes until the block ends, and wait for what is under way.
+def pruning(context: Context) -> AbstractAsyncContextManager[None]:
+    """Prune now and every five minutes until the block ends."""
 
-    To cancel the task would leave its thread at work on a database that is about to be closed.
-    """
-    over = asyncio.Event()
-    task = asyncio.create_task(_prune_again_and_again(context, over))
-    try:
-        yield
-    finally:
-        over.set()
-        await task
-
-
-async def _prune_again_and_again(context: Context, over: asyncio.Event) -> None:
-    while not over.is_set():
+    def work() -> None:
         try:
-            await to_thread.run_sync(prune, context)
+            prune(context)
         except (AlongsideError, SQLAlchemyError) as error:
             told = {"event": "pruning.failed", "failure": type(error).__name__}
             log.warning("old answers were not deleted; it is tried again", extra=told)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(over.wait(), PAUSE_SECONDS)
+
+    return again_and_again(work, PAUSE_SECONDS, at_once=True)
 
 
 def prune(context: Context) -> None:

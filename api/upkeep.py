@@ -19,12 +19,11 @@ from api.operators import audited, entry_of
 from service import backups, maintenance, migrations
 from service.audit import open_audit, prepare
 from service.clock import EPOCH, microseconds, system_clock
-from service.enrollments.waitlist import groups_with_a_waitlist
 from service.fhir.projection import DocumentProjector
 from service.fhir.rebuild import Rebuilt
 from service.fhir.rebuild import rebuild as rebuild_documents
 from service.fhir.refresh import refresh_due
-from service.handlers import execute
+from service.handlers import settle_waitlists
 from service.settings import Settings
 
 closing = typer.Typer(help="Close the service for a while.", no_args_is_help=True)
@@ -122,11 +121,9 @@ def settle() -> None:
     """
     with opened(Settings()) as context, audited(context, None, "settle"):
         due = refresh_due(context.database, context.clock)
-        waitlists = context.database.read(groups_with_a_waitlist)
-        for command in waitlists:
-            execute(context.database, command)
+        waitlists = settle_waitlists(context.database)
     print(f"Offers, holds and consents that had come to their time: {due}.")
-    print(f"Groups with a waitlist: {len(waitlists)}.")
+    print(f"Groups with a waitlist: {waitlists}.")
 
 
 def doctor(

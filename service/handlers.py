@@ -30,6 +30,7 @@ from service import (
     sessions,
 )
 from service.database import Database
+from service.enrollments.waitlist import groups_with_a_waitlist
 from service.locks import require_held
 from service.models.aggregates import Aggregate, group_aggregate, patient_aggregate
 from service.models.concerns import Concern
@@ -62,22 +63,30 @@ def execute(database: Database, command: Any) -> Any:  # noqa: ANN401 - each com
     """Run one command in a unit of work and return what its function returns."""
     handler = HANDLERS[type(command)]
     aggregates = database.read(lambda session: list(handler.locks(session, command)))
-
-    def work(session: DbSession) -> Any:  # noqa: ANN401
-        if handler.again:
-            require_held(session, handler.locks(session, command))
-        return handler.run(session, command, database.clock())
-
-    return database.unit_of_work(work, *aggregates)
+    return database.unit_of_work(
+        lambda session: _run(session, database, handler, command), *aggregates
+    )
 
 
 def execute_within(session: DbSession, database: Database, command: Any) -> Any:  # noqa: ANN401
     """Run one command in a unit of work that has begun already."""
     handler = HANDLERS[type(command)]
     database.lock(session, *handler.locks(session, command))
+    return _run(session, database, handler, command)
+
+
+def _run(session: DbSession, database: Database, handler: Handler, command: Any) -> Any:  # noqa: ANN401
     if handler.again:
         require_held(session, handler.locks(session, command))
     return handler.run(session, command, database.clock())
+
+
+def settle_waitlists(database: Database) -> int:
+    """Offer free seats in each group in which somebody waits; return how many groups these are."""
+    waiting = database.read(groups_with_a_waitlist)
+    for command in waiting:
+        execute(database, command)
+    return len(waiting)
 
 
 def _alone(kind: str) -> Locks:

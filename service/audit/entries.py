@@ -1,8 +1,11 @@
 """What one audit row says, and what writes such rows."""
 
+import asyncio
 from typing import NamedTuple, Protocol
 
 from service.errors import BusyError
+
+BUSY_SECONDS = 2.0
 
 
 class AuditEntry(NamedTuple):
@@ -40,3 +43,17 @@ class AuditWriter(Protocol):
 def unwritten() -> BusyError:
     """Return the error of a row that could not be written."""
     return BusyError("the audit row could not be written, so nothing is answered")
+
+
+Waiting = tuple[AuditEntry, "asyncio.Future[None]"]
+
+
+def settle(waiting: list[Waiting], failure: BusyError | None) -> None:
+    """Let those who wait for a row go on, or tell them that there is none."""
+    for _, future in waiting:
+        if future.done():  # who waited has gone away
+            continue
+        if failure is None:
+            future.set_result(None)
+        else:
+            future.set_exception(failure)

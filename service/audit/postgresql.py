@@ -12,9 +12,8 @@ import orjson
 import psycopg
 
 from service.audit.chain import Chain, Chained, Chains
-from service.audit.entries import AuditEntry, unwritten
+from service.audit.entries import BUSY_SECONDS, AuditEntry, Waiting, settle, unwritten
 from service.audit.seals import add_seals
-from service.audit.sqlite import BUSY_SECONDS, Waiting, settle
 from service.clock import Clock, microseconds, system_clock
 from service.engine import conninfo
 from service.errors import BusyError

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from service.audit.chain import Chain, Chains
-from service.audit.entries import AuditEntry, unwritten
+from service.audit.entries import BUSY_SECONDS, AuditEntry, Waiting, settle, unwritten
 from service.audit.seals import add_seals
 from service.audit.tables import prepare
 from service.checkpoints import Checkpoints
@@ -22,10 +22,7 @@ INSERT = (
     " (request_id, at, client, audience, address, method, path, query, status, patients,"
     " caller_id, writer, seq, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-BUSY_SECONDS = 2.0
 TURNS = 8
-
-Waiting = tuple[AuditEntry, "asyncio.Future[None]"]
 
 
 class SqliteAudit:
@@ -115,14 +112,3 @@ class SqliteAudit:
         except sqlite3.Error:
             self._connection.execute("ROLLBACK")
             raise
-
-
-def settle(waiting: list[Waiting], failure: BusyError | None) -> None:
-    """Let those who wait for a row go on, or tell them that there is none."""
-    for _, future in waiting:
-        if future.done():  # who waited has gone away
-            continue
-        if failure is None:
-            future.set_result(None)
-        else:
-            future.set_exception(failure)
