@@ -31,7 +31,8 @@ CHUNK = 20_000
 START = datetime(2021, 1, 4, 9, 0, tzinfo=UTC)
 DOCUMENTS = (
     "id, audience, type, version, last_updated, content, deleted, source, patient_key, subject,"
-    " date_low, date_high, confidentiality, sensitivity, owner, revision, created, indexed"
+    " date_low, date_high, confidentiality, sensitivity, owner, revision, created, indexed,"
+    " number"
 )
 TYPES = build_registry().by_type
 LABELS = Labels()
@@ -78,9 +79,9 @@ def _stored(
     content = head(name, key, 1, stamp) + tail(draft)
     row = (
         key, AUDIENCE, name, 1, stamp, content, False, draft.source, own, own, rows.low, rows.high,
-        LABELS.confidentiality.rank, "", "client", 1, stamp, REVISION,
+        LABELS.confidentiality.rank, "", "client", 1, stamp, REVISION, number + 1,
     )  # fmt: skip
-    where = (key, AUDIENCE, name)
+    where = (number + 1, AUDIENCE, name)
     return row, [
         (table, (*where, *each)) for table, found in enumerate(rows.tables) for each in found
     ]
@@ -98,7 +99,7 @@ def fill(url: str, first: int, last: int) -> None:
         if len(batch) == CHUNK or row[7] == f"sent:{last - 1}":
             load("documents", DOCUMENTS, batch)
             for name, columns, rows in zip(INDEX_TABLES, COLUMNS, indexed, strict=True):
-                load(f"document_{name}", f"id, audience, type, {columns}", rows)
+                load(f"document_{name}", f"document, audience, type, {columns}", rows)
                 rows.clear()
             batch.clear()
     finish()
@@ -151,6 +152,9 @@ def _postgresql(url: str) -> tuple[Load, Callable[[], None]]:
                 copy.write_row(row)
 
     def finish() -> None:
+        connection.execute(
+            "SELECT setval('document_blocks', (SELECT max(number) / 1000 + 1 FROM documents))"
+        )
         connection.commit()
         connection.autocommit = True
         connection.execute("VACUUM ANALYZE")

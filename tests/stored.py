@@ -4,11 +4,15 @@ import re
 from typing import Any
 
 from service.database import Database
+from service.fhir.index_tables import COLUMNS, INDEX_TABLES
 
 OURS = re.compile(rb'"versionId":"\d+","lastUpdated":"[^"]+"')
-INDEXES = tuple(
-    f"document_{name}" for name in ("tokens", "strings", "dates", "numbers", "references")
-)
+# Of each table of the search index: its rows, by the documents' ids.
+INDEXES = {
+    f"document_{name}": f"SELECT d.id, i.type, {columns.replace('param', 'i.param')}"
+    f" FROM document_{name} i LEFT JOIN documents d ON d.number = i.document WHERE i.audience"
+    for name, columns in zip(INDEX_TABLES, COLUMNS, strict=True)
+}
 WHOSE = "id, source, patient_key, subject, confidentiality, owner, date_low, date_high"
 OF_VERSIONS = (
     "SELECT v.id, v.version, v.last_updated, v.content, v.deleted, v.sealed"
@@ -26,6 +30,7 @@ def rows(database: Database, sql: str) -> list[tuple[Any, ...]]:
 def current(database: Database, audience: int | None = None) -> dict[str, tuple[Any, ...]]:
     """Every live document, without version and time, whose it is, and its index."""
     where = "" if audience is None else f" AND audience = {audience}"
+    theirs = ">= 0" if audience is None else f"= {audience}"
     found = {
         f"{number}:{kind}/{one}": (OURS.sub(b"", bytes(content)), whose)
         for number, kind, one, content, *whose in rows(
@@ -33,8 +38,8 @@ def current(database: Database, audience: int | None = None) -> dict[str, tuple[
             f"SELECT audience, type, id, content, {WHOSE} FROM documents WHERE NOT deleted{where}",
         )
     }
-    for table in INDEXES:
-        for row in rows(database, f"SELECT * FROM {table} WHERE audience >= 0{where}"):
+    for table, select in INDEXES.items():
+        for row in rows(database, f"{select} {theirs}"):
             found.setdefault(f"{table}: {row}", ())
     return found
 
@@ -46,7 +51,7 @@ def everything(database: Database, audience: int) -> dict[str, set[Any]]:
         f" FROM documents WHERE audience = {audience}",
         "versions": OF_VERSIONS.format(audience),
         "events": f"SELECT id, version, type, kind, at FROM events WHERE audience = {audience}",
-        **{table: f"SELECT * FROM {table} WHERE audience = {audience}" for table in INDEXES},
+        **{table: f"{select} = {audience}" for table, select in INDEXES.items()},
     }
     return {
         name: {

@@ -40,8 +40,8 @@ from service.fhir.statements import rows_of
 from service.fhir.submission import checked, owned_by_programme
 
 REFERRING = (
-    "SELECT 1 FROM document_references r JOIN documents d ON d.id = r.id WHERE r.audience = ?"
-    " AND r.target = ? AND NOT d.deleted LIMIT 1"
+    "SELECT 1 FROM document_references r JOIN documents d ON d.number = r.document"
+    " WHERE r.audience = ? AND r.target = ? AND NOT d.deleted LIMIT 1"
 )
 
 TAKEN = "a resource that does not fulfil the condition has this id already"

@@ -41,9 +41,9 @@ def within(resource_type: str, patient: str, audiences: Sequence[int]) -> Condit
     names, own = PARAMETERS[resource_type], ", ".join("?" * len(audiences))
     marks = ", ".join("?" * len(names))
     sql = (
-        f"d.id IN (SELECT c.id FROM documents c WHERE c.audience IN ({own})"  # noqa: S608
+        f"d.number IN (SELECT c.number FROM documents c WHERE c.audience IN ({own})"  # noqa: S608
         " AND c.type = ? AND c.subject = ?"
-        f" UNION ALL SELECT r.id FROM document_references r WHERE r.audience IN ({own})"
+        f" UNION ALL SELECT r.document FROM document_references r WHERE r.audience IN ({own})"
         f" AND r.target = ? AND r.type = ? AND r.param IN ({marks}))"
     )
     about = (*audiences, resource_type, patient)

@@ -18,13 +18,14 @@ from service.fhir.batches import write_all
 from service.fhir.document_bytes import head, meta, tail
 from service.fhir.index_tables import CLEAR, INSERTS
 from service.fhir.mapping import Audience, Draft, ResourceType
+from service.fhir.numbering import next_number
 from service.fhir.search_index import REVISION, IndexRows, index
 
 COMPRESSION = 1
 
 SELECT_ALL = (
     "SELECT id, audience, type, version, last_updated, content, deleted, confidentiality,"
-    " revision, source, patient_key, subject, owner, chosen_id FROM documents"
+    " revision, source, patient_key, subject, owner, chosen_id, number FROM documents"
 )
 SELECT_BY_SOURCE = SELECT_ALL + " WHERE source IN (:sources)"
 SELECT_BY_ID = SELECT_ALL + " WHERE id IN (:ids) ORDER BY id"
@@ -35,8 +36,8 @@ LEAVING = " FOR UPDATE"
 INSERT = (
     "INSERT INTO documents (id, audience, type, version, last_updated, content, deleted, source,"
     " patient_key, subject, date_low, date_high, confidentiality, sensitivity, owner, revision,"
-    " chosen_id, created, indexed) VALUES"
-    " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " chosen_id, created, indexed, number) VALUES"
+    " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 UPDATE = (
     "UPDATE documents SET version = ?, last_updated = ?, content = ?, deleted = ?, patient_key = ?,"
@@ -88,6 +89,7 @@ class Stored:
     subject: str | None
     owner: str
     chosen_id: str | None
+    number: int
 
     @property
     def shown_id(self) -> str:
@@ -160,7 +162,7 @@ class Writer:
             return
         stamp = self._archive(stored, seal=seal is not None)
         self._add(TOMBSTONE, stamp, b"", True, stored.id)
-        self.clear(stored.id)
+        self.clear(stored.number)
         self._event(stored.id, stored.version + 1, stored.audience, stored.type, "delete", stamp)
 
     def raise_revision(self, stored: Stored, revision: int) -> None:
@@ -189,14 +191,15 @@ class Writer:
 
     def _create(self, target: Target, rest: bytes) -> Put:
         draft, rows, document_id = target.draft, self._index(target), target.id
+        number = next_number(self.session)
         content = head(draft.type, draft.chosen_id or document_id, 1, self.stamp) + rest
         self._add(
             INSERT, document_id, target.audience.number, draft.type, 1, self.stamp, content, False,
             target.source, patient_key(draft), subject(target), rows.low, rows.high,
             draft.labels.confidentiality.rank, draft.labels.sensitivity or "", draft.owner.value,
-            target.revision, draft.chosen_id, self.stamp, REVISION,
+            target.revision, draft.chosen_id, self.stamp, REVISION, number,
         )  # fmt: skip
-        self.index(document_id, target.audience.number, draft.type, rows)
+        self.index(number, target.audience.number, draft.type, rows)
         self._event(document_id, 1, target.audience.number, draft.type, "create", self.stamp)
         return Put(1, self.stamp, content)
 
@@ -209,8 +212,8 @@ class Writer:
             rows.high, draft.labels.confidentiality.rank, draft.labels.sensitivity or "",
             draft.owner.value, target.revision, REVISION, stored.id,
         )  # fmt: skip
-        self.clear(stored.id)
-        self.index(stored.id, stored.audience, stored.type, rows)
+        self.clear(stored.number)
+        self.index(stored.number, stored.audience, stored.type, rows)
         kind = "rerendered" if self.again else "update"
         self._event(stored.id, version, stored.audience, stored.type, kind, stamp)
         return Put(version, stamp, content)
@@ -233,17 +236,17 @@ class Writer:
         kind = self.types[draft.type]
         return index(draft.resource, kind, meta=meta(draft), subject=subject(target))
 
-    def index(self, document_id: str, audience: int, resource_type: str, rows: IndexRows) -> None:
+    def index(self, number: int, audience: int, resource_type: str, rows: IndexRows) -> None:
         """Add the index rows of a document that has none."""
-        where = (document_id, audience, resource_type)
+        where = (number, audience, resource_type)
         for statement, of_table in zip(INSERTS, rows.tables, strict=True):
             if of_table:
                 self._batches[statement] += [where + row for row in sorted(of_table)]
 
-    def clear(self, document_id: str) -> None:
+    def clear(self, number: int) -> None:
         """Remove the index rows of a document."""
         for statement in CLEAR:
-            self._add(statement, document_id)
+            self._add(statement, number)
 
     def _event(self, *row: object) -> None:
         self._add(EVENT, *row)

@@ -36,7 +36,7 @@ BELONGS = (
 REFERRING = (
     f"SELECT id FROM documents WHERE audience = {PROGRAMME} AND subject = ? AND type IN (TYPES)"  # noqa: S608
     " AND owner = 'client' AND NOT deleted"
-    " UNION SELECT r.id FROM document_references r JOIN documents d ON d.id = r.id"
+    " UNION SELECT d.id FROM document_references r JOIN documents d ON d.number = r.document"
     f" WHERE r.audience = {PROGRAMME} AND r.target = ? AND d.owner = 'client' AND NOT d.deleted"
 )
 SUBJECT = "UPDATE documents SET subject = ?, patient_key = ? WHERE id = ?"

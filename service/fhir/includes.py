@@ -35,23 +35,25 @@ WHERE = f"d.audience IN (?, ?) AND {VISIBLE}"
 BY_KEY = f"SELECT {COLUMNS} FROM documents d WHERE d.id IN ("  # noqa: S608
 BY_ID = f"{BY_KEY}IDS) AND d.type IN (TYPES) AND {WHERE}"
 FORWARD = f"""
-SELECT {COLUMNS} FROM (SELECT DISTINCT r.target FROM document_references r
-WHERE r.id IN (IDS) AND r.param IN (PARAMS) AND r.target_type IN (TYPES)) k
+SELECT {COLUMNS} FROM (SELECT DISTINCT r.target FROM documents s CROSS JOIN document_references r
+WHERE s.id IN (IDS) AND r.document = s.number AND r.param IN (PARAMS)
+AND r.target_type IN (TYPES)) k
 CROSS JOIN documents d WHERE d.id = k.target AND {WHERE}
 """  # noqa: S608
 ADDRESSES = """
-SELECT r.id, r.target FROM document_references r
-WHERE r.id IN (IDS) AND r.param IN (PARAMS) AND r.target_type = ''
+SELECT r.document, r.target FROM documents s CROSS JOIN document_references r
+WHERE s.id IN (IDS) AND r.document = s.number AND r.param IN (PARAMS) AND r.target_type = ''
+AND s.audience IN (?, ?)
 """
 CANONICAL = f"""
-SELECT {COLUMNS} FROM (SELECT DISTINCT t.id FROM document_tokens t WHERE t.audience IN (?, ?)
+SELECT {COLUMNS} FROM (SELECT DISTINCT t.document FROM document_tokens t WHERE t.audience IN (?, ?)
 AND t.type IN (TYPES) AND t.param = 'url' AND t.code IN (CODES)) k
-CROSS JOIN documents d WHERE d.id = k.id AND {WHERE}
+CROSS JOIN documents d WHERE d.number = k.document AND {WHERE}
 """  # noqa: S608
 REVERSE = f"""
-SELECT {COLUMNS} FROM (SELECT DISTINCT r.id FROM document_references r
+SELECT {COLUMNS} FROM (SELECT DISTINCT r.document FROM document_references r
 WHERE r.audience IN (?, ?) AND r.target IN (IDS) AND r.type = ? AND r.param IN (PARAMS)) k
-CROSS JOIN documents d WHERE d.id = k.id AND {WHERE}
+CROSS JOIN documents d WHERE d.number = k.document AND {WHERE}
 """  # noqa: S608
 ABOUT = f"""
 SELECT {COLUMNS} FROM documents d WHERE d.audience = ? AND d.type = ? AND d.subject IN (IDS)
@@ -189,7 +191,8 @@ class Brought:
     async def _canonical(self, ids: list[str], names: list[str], kinds: list[str]) -> None:
         """Bring along the definitions that canonical addresses lead to."""
         sql = _filled(ADDRESSES, IDS=ids, PARAMS=names)
-        wanted = _canonicals(await self.reader.rows(sql, (*padded(ids), *padded(names))))
+        where = (*padded(ids), *padded(names), *self.access.audiences)
+        wanted = _canonicals(await self.reader.rows(sql, where))
         if wanted:
             codes = sorted({address.partition("|")[0] for address in wanted})
             sql = _filled(CANONICAL, TYPES=kinds, CODES=codes)

@@ -15,8 +15,8 @@ COLUMNS = (
 
 def _insert(table: str, columns: str) -> str:
     marks = ", ".join("?" * (columns.count(",") + 4))
-    return f"INSERT INTO document_{table} (id, audience, type, {columns}) VALUES ({marks})"  # noqa: S608 - names of ours
+    return f"INSERT INTO document_{table} (document, audience, type, {columns}) VALUES ({marks})"  # noqa: S608 - names of ours
 
 
 INSERTS = tuple(map(_insert, INDEX_TABLES, COLUMNS))
-CLEAR = tuple(f"DELETE FROM document_{table} WHERE id = ?" for table in INDEX_TABLES)  # noqa: S608
+CLEAR = tuple(f"DELETE FROM document_{table} WHERE document = ?" for table in INDEX_TABLES)  # noqa: S608

@@ -27,10 +27,10 @@ BATCH = 300
 OLDER = "SELECT count(*) FROM documents WHERE audience >= 0 AND indexed < ?"
 # Whoever writes one of these waits until it is indexed, or was first and has indexed it.
 NEXT = (
-    "SELECT id, audience, type, content, subject, deleted, owner FROM documents WHERE indexed < ?"
-    " ORDER BY indexed, id LIMIT ?"
+    "SELECT number, audience, type, content, subject, deleted, owner FROM documents"
+    " WHERE indexed < ? ORDER BY indexed, id LIMIT ?"
 )
-DONE = "UPDATE documents SET date_low = ?, date_high = ?, indexed = ? WHERE id = ?"
+DONE = "UPDATE documents SET date_low = ?, date_high = ?, indexed = ? WHERE number = ?"
 
 Progress = Callable[[int, int], None]
 
@@ -61,17 +61,17 @@ def _batch(session: Session, registry: Registry, base: str) -> int:
     audiences = _audiences(session)
     writer = Writer(session, 0, registry.by_type)
     updates = []
-    for document_id, number, name, content, subject, deleted, owner in rows:
-        writer.clear(document_id)
+    for number, audience, name, content, subject, deleted, owner in rows:
+        writer.clear(number)
         made, kind = IndexRows(), registry.by_type.get(name)
         if kind is not None and not deleted:
-            there = audiences.get(number)
+            there = audiences.get(audience)
             locate = Addresses(base, there).locate if there else relative
             made = _index(kind, bytes(content), subject, locate)
             if owner == Owner.CLIENT.value:
                 made.references.update(_unsearched(made, bytes(content), locate))
-            writer.index(document_id, number, name, made)
-        updates.append((made.low, made.high, REVISION, document_id))
+            writer.index(number, audience, name, made)
+        updates.append((made.low, made.high, REVISION, number))
     writer.run()
     connection.exec_driver_sql(DONE if sqlite else DONE.replace("?", "%s"), updates)
     return len(rows)

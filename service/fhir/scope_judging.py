@@ -24,13 +24,13 @@ from service.fhir.search_values import Condition
 from service.fhir.sent_references import Addresses
 
 TABLES = (
-    "CREATE TABLE documents (id, type, subject, date_low, date_high, deleted)",
+    "CREATE TABLE documents (id, number, type, subject, date_low, date_high, deleted)",
     *(
-        f"CREATE TABLE document_{table} (id, audience, type, {columns})"
+        f"CREATE TABLE document_{table} (document, audience, type, {columns})"
         for table, columns in zip(INDEX_TABLES, COLUMNS, strict=True)
     ),
 )
-DOCUMENT = "INSERT INTO documents VALUES (?, ?, ?, ?, ?, 0)"
+DOCUMENT = "INSERT INTO documents VALUES (?, 0, ?, ?, ?, ?, 0)"
 # Nobody else's document is ever in this database: there is no audience to ask for.
 IS_WITHIN = "SELECT count(*) FROM {} d WHERE {}"
 
@@ -102,7 +102,7 @@ def _keep(
     name, stored = candidate.version.type, candidate.stored
     scratch.execute(DOCUMENT, (stored, name, subject, rows.low, rows.high))
     for statement, of_table in zip(INSERTS, rows.tables, strict=True):
-        scratch.executemany(statement, [(stored, access.audience, name, *row) for row in of_table])
+        scratch.executemany(statement, [(0, access.audience, name, *row) for row in of_table])
 
 
 def _indexed(

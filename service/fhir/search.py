@@ -158,8 +158,8 @@ def _matching(plan: Plan, where: Sequence[int], ceiling: int) -> tuple[Condition
     driver = chosen(plan)
     if driver is None:
         return Condition("documents d"), conditions
-    few = f"(SELECT DISTINCT u.id FROM ({driver.keys.sql}) u) k CROSS JOIN documents d"  # noqa: S608
-    return Condition(few, driver.keys.args), [Condition(f"d.{driver.column} = k.id"), *conditions]
+    few = f"(SELECT DISTINCT u.key FROM ({driver.keys.sql}) u) k CROSS JOIN documents d"  # noqa: S608
+    return Condition(few, driver.keys.args), [Condition(f"d.{driver.column} = k.key"), *conditions]
 
 
 def _audience(alias: str, where: Sequence[int]) -> Condition:

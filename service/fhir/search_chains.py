@@ -72,13 +72,13 @@ def _by_rows(scope: Scope, name: str, inner: Scope, asked: Criterion) -> Criteri
     a, b, seen, own = scope.alias, inner.alias, inner.visible(), scope.audience("i")
     test = Condition(
         f"EXISTS (SELECT {b}.id FROM document_references i CROSS JOIN documents {b}"  # noqa: S608
-        f" WHERE i.id = {a}.id AND i.param = ? AND i.target_type = ? AND {b}.id = i.target"
-        f" AND {seen.sql} AND {asked.test.sql} LIMIT 1 OFFSET 0)",
+        f" WHERE i.document = {a}.number AND i.param = ? AND i.target_type = ?"
+        f" AND {b}.id = i.target AND {seen.sql} AND {asked.test.sql} LIMIT 1 OFFSET 0)",
         (name, inner.kind.name, *seen.args, *asked.test.args),
     )
     keys = _matching(inner, asked)
     driver = Condition(
-        f"SELECT i.id AS id FROM document_references i WHERE {own.sql} AND i.param = ?"  # noqa: S608
+        f"SELECT i.document AS key FROM document_references i WHERE {own.sql} AND i.param = ?"  # noqa: S608
         f" AND i.target_type = ? AND i.target IN ({keys.sql})",
         (*own.args, name, inner.kind.name, *keys.args),
     )
@@ -99,7 +99,7 @@ def _matching(inner: Scope, asked: Criterion) -> Condition:
 
 def _selected(inner: Scope, asked: Criterion, column: str) -> Condition:
     b, seen, driver = inner.alias, inner.visible(), asked.driver
-    sql = f"SELECT {column} AS id FROM documents {b} WHERE "  # noqa: S608 - names of ours
+    sql = f"SELECT {column} AS key FROM documents {b} WHERE "  # noqa: S608 - names of ours
     args: tuple[object, ...] = ()
     if driver is not None:
         sql += f"{b}.{driver.column} IN ({driver.keys.sql}) AND "
@@ -142,23 +142,25 @@ def _had_by_subject(scope: Scope, inner: Scope, asked: Criterion) -> Criterion:
         f" AND {asked.test.sql} LIMIT 1 OFFSET 0)",
         (*seen.args, *asked.test.args),
     )
-    return Criterion(test, Driver(_selected(inner, asked, f"{b}.subject"), seeds=_seeds(asked)))
+    return Criterion(
+        test, Driver(_selected(inner, asked, f"{b}.subject"), "id", seeds=_seeds(asked))
+    )
 
 
 def _had_by_rows(scope: Scope, name: str, inner: Scope, asked: Criterion) -> Criterion:
     a, b, seen, own = scope.alias, inner.alias, inner.visible(), inner.audience("i")
     rows = (
         f"FROM document_references i CROSS JOIN documents {b} WHERE {own.sql} AND i.param = ?"
-        f" AND i.target_type = ? AND {b}.id = i.id AND {seen.sql} AND {asked.test.sql}"
+        f" AND i.target_type = ? AND {b}.number = i.document AND {seen.sql} AND {asked.test.sql}"
     )
     args = (*own.args, name, scope.kind.name, *seen.args, *asked.test.args)
     test = Condition(f"EXISTS (SELECT {b}.id {rows} AND i.target = {a}.id LIMIT 1 OFFSET 0)", args)
-    sql = f"SELECT i.target AS id {rows}"
+    sql = f"SELECT i.target AS key {rows}"
     more: tuple[object, ...] = ()
     if asked.driver is not None:
         sql += f" AND {b}.{asked.driver.column} IN ({asked.driver.keys.sql})"
         more = asked.driver.keys.args
-    return Criterion(test, Driver(Condition(sql, (*args, *more)), seeds=_seeds(asked)))
+    return Criterion(test, Driver(Condition(sql, (*args, *more)), "id", seeds=_seeds(asked)))
 
 
 def either(found: Iterable[Criterion]) -> Criterion:

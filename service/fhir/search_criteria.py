@@ -86,10 +86,10 @@ def indexed(
     """Return the criterion that an index table has a row `i` for the document."""
     own = scope.audience("i")
     keys = Condition(
-        f"SELECT i.id AS id FROM {table} i WHERE {own.sql} AND i.param = ? AND {wanted.sql}",  # noqa: S608 - no value is in the text
+        f"SELECT i.document AS key FROM {table} i WHERE {own.sql} AND i.param = ? AND {wanted.sql}",  # noqa: S608 - no value is in the text
         (*own.args, param, *wanted.args),
     )
-    return Criterion(exists(scope, table, param, wanted), Driver(keys, "id", certain))
+    return Criterion(exists(scope, table, param, wanted), Driver(keys, "number", certain))
 
 
 def exists(scope: Scope, table: str, param: str, wanted: Condition | None = None) -> Condition:
@@ -98,7 +98,7 @@ def exists(scope: Scope, table: str, param: str, wanted: Condition | None = None
     OFFSET keeps PostgreSQL from turning it into a join: it is asked of each document met on the
     way, which stops when the page is full. What is rare is found by its keys instead.
     """
-    found = f"{table} i WHERE i.id = {scope.alias}.id AND i.param = ?"
+    found = f"{table} i WHERE i.document = {scope.alias}.number AND i.param = ?"
     if wanted is None:
         return Condition(f"EXISTS (SELECT 1 FROM {found} LIMIT 1 OFFSET 0)", (param,))  # noqa: S608
     sql = f"EXISTS (SELECT 1 FROM {found} AND {wanted.sql} LIMIT 1 OFFSET 0)"  # noqa: S608

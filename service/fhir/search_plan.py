@@ -94,14 +94,14 @@ WHOLE = Shape()
 
 
 class Driver(NamedTuple):
-    """Few documents that a parameter leads to: a SELECT of `id`, the values of a column of theirs.
+    """Few documents that a parameter leads to: a SELECT of `key`, the values of a column of theirs.
 
     `certain` ones are few by their kind; the others are counted first (`search_drivers`): each of
     the `seeds`, what the keys of a chain are made from, and then the keys.
     """
 
     keys: Condition
-    column: str = "id"
+    column: str = "number"
     certain: bool = False
     seeds: tuple[Condition, ...] = ()
 

@@ -45,7 +45,7 @@ def _value(parameter: SearchParameter, *, descending: bool) -> str:
     """Return the subquery; the name it holds is one of the registry's, never a caller's."""
     table, lowest, highest, nothing = TABLES[parameter.type]
     found = f"max(o.{highest})" if descending else f"min(o.{lowest})"
-    where = f"o.id = d.id AND o.param = '{parameter.name}'"
+    where = f"o.document = d.number AND o.param = '{parameter.name}'"
     value = f"(SELECT {found} FROM {table} o WHERE {where})"  # noqa: S608
     own = "d.subject, " if parameter.name in SUBJECT else ""
     return f"coalesce({value}, {own}{nothing})"

@@ -164,7 +164,7 @@ def _either(scope: Scope, ids: list[str], other: Driver | None) -> Driver | None
     if other is None:
         return None
     own, subject = scope.audience("u"), one_of("u.subject", ids)
-    sql = f"SELECT u.id AS id FROM {'documents u'} WHERE {own.sql} AND {subject.sql}"  # noqa: S608
+    sql = f"SELECT u.number AS key FROM {'documents u'} WHERE {own.sql} AND {subject.sql}"  # noqa: S608
     keys = f"{sql} UNION ALL {other.keys.sql}"
     return Driver(Condition(keys, (*own.args, *subject.args, *other.keys.args)), certain=True)
 

@@ -31,7 +31,7 @@ READABLE = (
 )
 SHARE_LOCK = " ORDER BY id FOR KEY SHARE"  # they may be changed meanwhile, but not deleted
 BY_IDENTIFIER = (
-    "SELECT d.id, d.patient_key FROM document_tokens t JOIN documents d ON d.id = t.id"
+    "SELECT d.id, d.patient_key FROM document_tokens t JOIN documents d ON d.number = t.document"
     " WHERE t.audience = ? AND t.type = 'Patient' AND t.param = 'identifier' AND t.system = ?"
     " AND t.code = ? AND NOT d.deleted AND d.confidentiality <= ? LIMIT 2"
 )

@@ -16,6 +16,7 @@ STATISTICS = {
     ("documents", "ix_documents_date"): "1000000 300000 50000 3",
     ("documents", "ix_documents_updated"): "1000000 300000 50000 2",
     ("documents", "ix_documents_source"): "1000000 3",
+    ("documents", "ix_documents_number"): "1000000 1",
     ("documents", "ix_documents_indexed"): "1000000 1000000",
     ("document_tokens", "document_tokens"): "5000000 6 2 1 1",
     ("document_tokens", "ix_document_tokens_value"): "5000000 1500000 250000 50000 500 500 1",

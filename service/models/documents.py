@@ -22,7 +22,8 @@ class Document(SQLModel, table=True):
     """The current version of one resource for one audience; deleted ones stay as tombstones.
 
     `chosen_id` is the id that its client gave it, in place of `id` (ADR 0010); `created` the stamp
-    of its first version; `indexed` the revision of the index rows that it has.
+    of its first version; `indexed` the revision of the index rows that it has. By `number` they
+    name it: it grows, so that what is written together lies together (ADR 0044).
     """
 
     __tablename__ = "documents"
@@ -32,10 +33,12 @@ class Document(SQLModel, table=True):
         Index("ix_documents_date", "audience", "type", "date_low"),
         Index("ix_documents_id", "audience", "type", "id"),
         Index("ix_documents_source", "source"),
+        Index("ix_documents_number", "number", unique=True),
         Index("ix_documents_indexed", "indexed"),
     )
 
     id: str = Field(primary_key=True, max_length=32)
+    number: int = Field(sa_type=BigInteger)
     audience: int = Field(sa_type=BigInteger)
     type: str
     version: int = Field(sa_type=BigInteger)
@@ -76,11 +79,13 @@ class DocumentToken(SQLModel, table=True):
 
     __tablename__ = "document_tokens"
     __table_args__ = (
-        Index("ix_document_tokens_value", "audience", "type", "param", "code", "system", "id"),
+        Index(
+            "ix_document_tokens_value", "audience", "type", "param", "code", "system", "document"
+        ),
         {"sqlite_with_rowid": False},
     )
 
-    id: str = Field(primary_key=True, max_length=32)
+    document: int = Field(primary_key=True, sa_type=BigInteger)
     param: str = Field(primary_key=True)
     system: str = Field(primary_key=True)
     code: str = Field(primary_key=True)
@@ -93,11 +98,11 @@ class DocumentString(SQLModel, table=True):
 
     __tablename__ = "document_strings"
     __table_args__ = (
-        Index("ix_document_strings_value", "audience", "type", "param", "value", "id"),
+        Index("ix_document_strings_value", "audience", "type", "param", "value", "document"),
         {"sqlite_with_rowid": False},
     )
 
-    id: str = Field(primary_key=True, max_length=32)
+    document: int = Field(primary_key=True, sa_type=BigInteger)
     param: str = Field(primary_key=True)
     value: str = Field(primary_key=True, sa_type=BYTEWISE)
     original: str = Field(primary_key=True)
@@ -110,11 +115,11 @@ class DocumentDate(SQLModel, table=True):
 
     __tablename__ = "document_dates"
     __table_args__ = (
-        Index("ix_document_dates_value", "audience", "type", "param", "low", "high", "id"),
+        Index("ix_document_dates_value", "audience", "type", "param", "low", "high", "document"),
         {"sqlite_with_rowid": False},
     )
 
-    id: str = Field(primary_key=True, max_length=32)
+    document: int = Field(primary_key=True, sa_type=BigInteger)
     param: str = Field(primary_key=True)
     low: int = Field(primary_key=True, sa_type=BigInteger)
     high: int = Field(primary_key=True, sa_type=BigInteger)
@@ -127,11 +132,11 @@ class DocumentNumber(SQLModel, table=True):
 
     __tablename__ = "document_numbers"
     __table_args__ = (
-        Index("ix_document_numbers_value", "audience", "type", "param", "low", "high", "id"),
+        Index("ix_document_numbers_value", "audience", "type", "param", "low", "high", "document"),
         {"sqlite_with_rowid": False},
     )
 
-    id: str = Field(primary_key=True, max_length=32)
+    document: int = Field(primary_key=True, sa_type=BigInteger)
     param: str = Field(primary_key=True)
     low: float = Field(primary_key=True)
     high: float = Field(primary_key=True)
@@ -151,11 +156,11 @@ class DocumentReference(SQLModel, table=True):
 
     __tablename__ = "document_references"
     __table_args__ = (
-        Index("ix_document_references_target", "audience", "target", "type", "param", "id"),
+        Index("ix_document_references_target", "audience", "target", "type", "param", "document"),
         {"sqlite_with_rowid": False},
     )
 
-    id: str = Field(primary_key=True, max_length=32)
+    document: int = Field(primary_key=True, sa_type=BigInteger)
     param: str = Field(primary_key=True)
     target: str = Field(primary_key=True)
     target_type: str = Field(primary_key=True)

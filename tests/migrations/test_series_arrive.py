@@ -1,7 +1,5 @@
 """Sessions that are there stay as they are when series arrive, on either database."""
 
-import psycopg
-import pytest
 from sqlalchemy import text
 
 from service.engine import create_engine
@@ -21,20 +19,6 @@ SESSIONS = (
     f" VALUES ({ROW.format(SESSION)}, '{GROUP}', '2026-02-01 18:00:00+00:00',"
     " '2026-02-01 19:00:00+00:00', 'held')"
 )
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def older_url(request, tmp_path):
-    """An empty place for a database of an older revision."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'older.db'}"
-        return
-    server = request.getfixturevalue("postgres_server")
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE older_sessions")
-    yield f"{server}/older_sessions"
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute("DROP DATABASE older_sessions WITH (FORCE)")
 
 
 def test_a_session_of_an_older_version_is_of_no_series(older_url):

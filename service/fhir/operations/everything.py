@@ -44,7 +44,7 @@ SUPPORT = (
     f"SELECT {COLUMNS} FROM (SELECT DISTINCT r.target FROM documents s"  # noqa: S608 - constants
     " CROSS JOIN document_references r WHERE s.audience = ? AND s.subject = ?"
     " AND s.type IN (TYPES) AND NOT s.deleted AND s.confidentiality <= ?DATED"
-    " AND r.id = s.id AND r.target_type IN (WANTED)) k"
+    " AND r.document = s.number AND r.target_type IN (WANTED)) k"
     " CROSS JOIN documents d WHERE d.id = k.target AND d.audience IN (?, ?)"
     f" AND d.type IN (WANTED) AND {VISIBLE}"
 )

@@ -34,8 +34,9 @@ MOST_ANSWERED = 1000
 NEWEST = Sort("d.date_low", descending=True)
 CODES = (
     "SELECT f.id, t.system, t.code, s.value FROM (PAGE) f"
-    " LEFT JOIN document_tokens t ON t.id = f.id AND t.param = 'code'"
-    " LEFT JOIN document_strings s ON s.id = f.id AND s.param = 'code:text'"
+    " JOIN documents n ON n.id = f.id"
+    " LEFT JOIN document_tokens t ON t.document = n.number AND t.param = 'code'"
+    " LEFT JOIN document_strings s ON s.document = n.number AND s.param = 'code:text'"
     " ORDER BY f.date_low DESC, f.id DESC"
 )
 BY_ID = (

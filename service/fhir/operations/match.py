@@ -39,19 +39,19 @@ CERTAIN, PROBABLE, POSSIBLE = 85, 45, 25
 TOKENS = ("identifier", "gender", "phone")
 STRINGS = ("family", "given", "address-postalcode")
 KEYS: dict[str, str] = {
-    "identifier": "SELECT id FROM document_tokens WHERE audience = ? AND type = 'Patient'"
-    " AND param = 'identifier' AND system = ? AND code = ?",
-    "phone": "SELECT id FROM document_tokens WHERE audience = ? AND type = 'Patient'"
-    " AND param = 'phone' AND system = ? AND code = ?",
-    "family": "SELECT id FROM document_strings WHERE audience = ? AND type = 'Patient'"
-    " AND param = 'family' AND value = ?",
-    "birthdate": "SELECT id FROM documents WHERE audience = ? AND type = 'Patient'"
+    "identifier": "SELECT document AS number FROM document_tokens WHERE audience = ?"
+    " AND type = 'Patient' AND param = 'identifier' AND system = ? AND code = ?",
+    "phone": "SELECT document AS number FROM document_tokens WHERE audience = ?"
+    " AND type = 'Patient' AND param = 'phone' AND system = ? AND code = ?",
+    "family": "SELECT document AS number FROM document_strings WHERE audience = ?"
+    " AND type = 'Patient' AND param = 'family' AND value = ?",
+    "birthdate": "SELECT number FROM documents WHERE audience = ? AND type = 'Patient'"
     " AND date_low = ? AND date_high = ?",
 }
 FOUND = (
     f"SELECT {COLUMNS}"  # noqa: S608 - constants
-    " FROM (SELECT id, count(*) AS hits FROM (KEYS) a GROUP BY id) k"
-    " CROSS JOIN documents d WHERE d.id = k.id AND d.audience = ? AND d.type = 'Patient'"
+    " FROM (SELECT number, count(*) AS hits FROM (KEYS) a GROUP BY number) k"
+    " CROSS JOIN documents d WHERE d.number = k.number AND d.audience = ? AND d.type = 'Patient'"
     f" AND {VISIBLE}"
 )
 LIKELIEST = f" ORDER BY k.hits DESC, d.id LIMIT {CANDIDATES}"

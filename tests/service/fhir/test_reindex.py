@@ -34,8 +34,8 @@ def forget(database: Database) -> None:
         for table in INDEX_TABLES:
             connection.exec_driver_sql(f"DELETE FROM document_{table}")
         connection.exec_driver_sql(
-            "INSERT INTO document_tokens (id, param, system, code, audience, type)"
-            " SELECT id, 'old', '', 'x', audience, type FROM documents WHERE audience >= 0"
+            "INSERT INTO document_tokens (document, param, system, code, audience, type)"
+            " SELECT number, 'old', '', 'x', audience, type FROM documents WHERE audience >= 0"
         )
         connection.exec_driver_sql("UPDATE documents SET indexed = 0, date_low = 1, date_high = 1")
 

@@ -19,15 +19,15 @@ COMMON, RARE = f"{LOINC}|common", f"{LOINC}|rare"
 OBSERVATIONS, PATIENTS = 20_000, 400
 DOCUMENT = (
     "INSERT INTO documents (id, audience, type, version, last_updated, content, deleted, source,"
-    " subject, date_low, date_high, confidentiality, sensitivity, owner, revision, created,"
-    f" indexed) VALUES (?, {AUDIENCE}, ?, 1, ?, ?, ?, '', ?, ?, ?, 1, '', 'programme', 1, 0, 1)"
+    " subject, date_low, date_high, number, confidentiality, sensitivity, owner, revision, created,"
+    f" indexed) VALUES (?, {AUDIENCE}, ?, 1, ?, ?, ?, '', ?, ?, ?, ?, 1, '', 'programme', 1, 0, 1)"
 )
 TOKEN = (
-    "INSERT INTO document_tokens (id, param, system, code, audience, type)"
+    "INSERT INTO document_tokens (document, param, system, code, audience, type)"
     f" VALUES (?, ?, ?, ?, {AUDIENCE}, ?)"
 )
 STRING = (
-    "INSERT INTO document_strings (id, param, value, original, audience, type)"
+    "INSERT INTO document_strings (document, param, value, original, audience, type)"
     f" VALUES (?, 'name', ?, ?, {AUDIENCE}, 'Patient')"
 )
 
@@ -45,15 +45,16 @@ def fill(database: Database) -> None:
     documents: list[tuple[Any, ...]] = []
     tokens, strings = [], []
     for n in range(PATIENTS):
-        documents.append((patient(n), "Patient", n, b"{}", False, patient(n), n, n))
-        tokens.append((patient(n), "gender", "", "male", "Patient"))
-        tokens.append((patient(n), "identifier", "mrn", str(n), "Patient"))
-        strings.append((patient(n), f"family{n:04}", f"Family{n:04}"))
+        documents.append((patient(n), "Patient", n, b"{}", False, patient(n), n, n, n))
+        tokens.append((n, "gender", "", "male", "Patient"))
+        tokens.append((n, "identifier", "mrn", str(n), "Patient"))
+        strings.append((n, f"family{n:04}", f"Family{n:04}"))
     for n in range(OBSERVATIONS):
         about = patient(n % PATIENTS)
-        documents.append((observation(n), "Observation", n, b"{}", False, about, n, n))
+        number = PATIENTS + n
+        documents.append((observation(n), "Observation", n, b"{}", False, about, n, n, number))
         code = "common" if n % 2_000 else "rare"
-        tokens.append((observation(n), "code", LOINC, code, "Observation"))
+        tokens.append((number, "code", LOINC, code, "Observation"))
 
     def work(session: Session) -> None:
         connection = session.connection()
