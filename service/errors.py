@@ -14,6 +14,7 @@ AlongsideError
 │   ├── VersionError       If-Match names another version
 │   ├── DuplicateError     it exists already
 │   ├── MergedError        the patient was merged into another, who is named
+│   ├── RestrictedError    nothing new may be recorded about the person for now
 │   ├── UnmergeableError   what two records have cannot be one person's; each is named
 │   └── MultipleMatchesError  a condition is met by several
 ├── BusyError           not now; try again
@@ -127,6 +128,10 @@ class DuplicateError(ConflictError):
 
 class MergedError(ConflictError):
     title = "The patient was merged into another"
+
+
+class RestrictedError(ConflictError):
+    title = "Processing about this person is restricted"
 
 
 class UnmergeableError(ConflictError):

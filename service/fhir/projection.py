@@ -47,6 +47,8 @@ from service.models.enrollments import Enrollment, EnrollmentStatus
 from service.models.facts import MemberFacts, RosterFacts
 from service.models.groups import Facilitator
 from service.models.patients import Link, Patient
+from service.models.subjects import Restriction
+from service.restrictions import is_in_force
 
 OUTDATED = "a newer version of the service has written these records: restart this process with it"
 ON_ROSTER = (EnrollmentStatus.ACTIVE, EnrollmentStatus.ON_HOLD)
@@ -242,13 +244,23 @@ def _seals(session: DbSession, touched: Touched, now: datetime) -> dict[int, Sea
     taken = {row.connection_id for row in touched.of(Consent) if _refuses(row, now)}
     taken |= {row.connection_id for row in touched.of(Link) if _is_undone(row, touched)}
     if merged := merged_patients(touched):  # what this gives or takes is a link's, too
-        linked = select(Link.connection_id).where(col(Link.patient_id).in_(merged))
-        given |= set(session.exec(linked.where(col(Link.undone_at).is_(None))))
+        given |= _linked(session, merged)
+    stopped = {row.patient_id for row in touched.of(Restriction) if is_in_force(row, now)}
+    taken |= _linked(session, stopped)
+    given |= _linked(session, {row.patient_id for row in touched.of(Restriction)})
     if not given:
         return seals
     where = col(Connection.id).in_(given)
     numbers = session.exec(select(Connection.id, Connection.number).where(where))
     return seals | {number: Seal.ALL if one in taken else Seal.REPLACED for one, number in numbers}
+
+
+def _linked(session: DbSession, patients: set[UUID]) -> set[UUID]:
+    """Return the hospitals that these people are linked to."""
+    if not patients:
+        return set()
+    linked = select(Link.connection_id).where(col(Link.patient_id).in_(patients))
+    return set(session.exec(linked.where(col(Link.undone_at).is_(None))))
 
 
 def _is_unnamed(row: Facilitator, touched: Touched) -> bool:

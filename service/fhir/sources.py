@@ -24,6 +24,7 @@ from service.models.enrollments import Attendance, Enrollment
 from service.models.groups import Facilitator, Place, Programme, Session, SupportGroup
 from service.models.patients import Link, Patient, SentPatient
 from service.models.screening import Alert, Instrument, Response
+from service.models.subjects import Restriction
 
 # What the documents of members copy from their group: a change re-renders them all.
 COPIED_FROM_GROUP = {
@@ -75,8 +76,8 @@ def kind_of(source: str) -> str:
 
 
 def consent_patients(touched: Touched) -> set[UUID]:
-    """Return the patients whose consents or links changed, and those that a merge is about."""
-    rows = [*touched.of(Consent), *touched.of(Link)]
+    """Return whose consents, links or restrictions changed, and those that a merge is about."""
+    rows = [*touched.of(Consent), *touched.of(Link), *touched.of(Restriction)]
     return {row.patient_id for row in rows} | merged_patients(touched)
 
 
