@@ -21,6 +21,7 @@ AlongsideError
 │   ├── OccupiedError      somebody else is writing, and this write was not to wait
 │   ├── OutdatedError      a newer version of the service wrote what this one would replace
 │   └── MaintenanceError   an operator has closed the service for a while
+├── RetentionError      the rules of retention that were stated cannot be read
 ├── BackupError         a copy cannot be made, or cannot be taken back
 ├── SecretsError        what was encrypted cannot be read, or nothing can be encrypted
 └── ProjectionError     a write round the unit of work; a fault of ours
@@ -171,6 +172,10 @@ class MaintenanceError(BusyError):
 
 
 class BackupError(AlongsideError):
+    """Told to an operator, with the next step."""
+
+
+class RetentionError(AlongsideError):
     """Told to an operator, with the next step."""
 
 

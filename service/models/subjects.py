@@ -76,7 +76,7 @@ class Erasure(Row, table=True):
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     erased: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
     kept: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
-    groups: list[str] = Field(default_factory=list, sa_type=JSON)  # until it is done
+    pending: dict[str, list[str]] = Field(default_factory=dict, sa_type=JSON)  # until it is done
 
 
 class ErasedMark(Row, table=True):

@@ -42,7 +42,7 @@ NEEDS: dict[Kind, frozenset[Kind]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Holding:
     """A table; `shows` has its columns in the words of the page, `by` those with a patient's id.
 

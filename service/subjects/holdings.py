@@ -256,7 +256,7 @@ ERASURES = Holding(
         "erased": "What was erased",
         "kept": "What was kept",
     },
-    hides={"groups": "what is still to be done"},
+    hides={"pending": "what is still to be done"},
 )
 
 # What hangs on another comes after it: rows are shown in this order, and go in the other.

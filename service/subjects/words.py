@@ -15,6 +15,7 @@ from service.models.base import Row
 from service.models.connections import Connection
 from service.models.groups import Session, SupportGroup
 from service.models.rules import RulesVersion
+from service.models.screening import Response, ResponseChange
 
 Names = dict[UUID, str]
 NOTHING = ""
@@ -40,9 +41,14 @@ class Words:
             return NOTHING
         if column in self._read:
             return self._name(column, value)
-        if column in {"answers"}:
-            return _answers(row, value)
+        if column == "answers":
+            return _answers(self._response(row), value)
         return said(value)
+
+    def _response(self, row: Row) -> Response | None:
+        if isinstance(row, ResponseChange):
+            return self._session.get(Response, row.response_id)
+        return row if isinstance(row, Response) else None
 
     def _name(self, column: str, key: UUID) -> str:
         if column not in self._names:
@@ -52,22 +58,25 @@ class Words:
 
 def said(value: Any) -> str:  # noqa: ANN401 - a value of any column
     """Return a value that needs no other row."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Enum):
-        return str(value.value).replace("-", " ")
-    if isinstance(value, datetime):
-        return f"{value.day} {value:%B %Y, %H:%M} UTC"
-    if isinstance(value, date):
-        return f"{value.day} {value:%B %Y}"
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, list | dict):
-        return orjson.dumps(value).decode() if value else NOTHING
+    for kind, word in WORDS:
+        if isinstance(value, kind):
+            return word(value)
     return str(value)
 
 
-def _answers(row: Row, answers: dict[str, int]) -> str:
+# The first that fits: a truth value is a number, and a moment a date.
+WORDS: tuple[tuple[type, Callable[[Any], str]], ...] = (
+    (bool, lambda value: "yes" if value else "no"),
+    (Enum, lambda value: str(value.value).replace("-", " ")),
+    (datetime, lambda value: f"{value.day} {value:%B %Y, %H:%M} UTC"),
+    (date, lambda value: f"{value.day} {value:%B %Y}"),
+    (bytes, lambda value: value.decode("utf-8", "replace")),
+    (list, lambda value: orjson.dumps(value).decode() if value else NOTHING),
+    (dict, lambda value: orjson.dumps(value).decode() if value else NOTHING),
+)
+
+
+def _answers(row: Response | None, answers: dict[str, int]) -> str:
     """Return each question with its answer; those of another version of it by number alone."""
     definition = _definition(row)
     if definition is None:
@@ -80,10 +89,10 @@ def _answers(row: Row, answers: dict[str, int]) -> str:
     )
 
 
-def _definition(row: Row) -> Instrument | None:
+def _definition(row: Response | None) -> Instrument | None:
     try:
-        return instrument(getattr(row, "instrument"), getattr(row, "instrument_version"))  # noqa: B009
-    except (AttributeError, LookupError):
+        return None if row is None else instrument(row.instrument, row.instrument_version)
+    except LookupError:
         return None
 
 

@@ -49,7 +49,7 @@ def upgrade() -> None:
         moment("done_at"),
         sa.Column("erased", sa.JSON(), nullable=False),
         sa.Column("kept", sa.JSON(), nullable=False),
-        sa.Column("groups", sa.JSON(), nullable=False),
+        sa.Column("pending", sa.JSON(), nullable=False),
     )
     op.create_index("ix_erasures_patient_id", "erasures", ["patient_id"])
     op.create_table(
