@@ -23,6 +23,7 @@ from service.models.enrollments import (
 )
 from service.models.groups import Session, SessionStatus
 from service.patients import current
+from service.restrictions import RULE, restricted
 from service.rows import get, require_offset
 
 MEMBER = (EnrollmentStatus.ACTIVE, EnrollmentStatus.ON_HOLD)
@@ -85,6 +86,7 @@ def _record(
     if command.if_match is not None and attendance_version([*rows.values()]) != command.if_match:
         raise VersionError("attendance was changed meanwhile; read it again")
     _check(command.marks, held, members, rows)
+    _refuse_restricted(session, command.marks, now)
     for mark in command.marks:
         if row := rows.get(mark.patient_id):
             _correct(session, row, mark, by=command.recorded_by, now=now)
@@ -132,6 +134,17 @@ def _check(
         problems += _check_arrival(mark, held, f"{at}.arrived_at")
     if problems:
         raise InvalidElementsError(tuple(problems))
+
+
+def _refuse_restricted(session: DbSession, marks: Sequence[Mark], now: datetime) -> None:
+    stopped = restricted(session, [each.patient_id for each in marks], now)
+    problems = tuple(
+        Problem(f"marks[{number}].patient_id", RULE, "business-rule")
+        for number, mark in enumerate(marks)
+        if mark.patient_id in stopped
+    )
+    if problems:
+        raise InvalidElementsError(problems)
 
 
 def _check_arrival(mark: Mark, held: Session, element: str) -> list[Problem]:

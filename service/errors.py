@@ -14,12 +14,14 @@ AlongsideError
 │   ├── VersionError       If-Match names another version
 │   ├── DuplicateError     it exists already
 │   ├── MergedError        the patient was merged into another, who is named
+│   ├── RestrictedError    nothing new may be recorded about the person for now
 │   ├── UnmergeableError   what two records have cannot be one person's; each is named
 │   └── MultipleMatchesError  a condition is met by several
 ├── BusyError           not now; try again
 │   ├── OccupiedError      somebody else is writing, and this write was not to wait
 │   ├── OutdatedError      a newer version of the service wrote what this one would replace
 │   └── MaintenanceError   an operator has closed the service for a while
+├── RetentionError      the rules of retention that were stated cannot be read
 ├── BackupError         a copy cannot be made, or cannot be taken back
 ├── SecretsError        what was encrypted cannot be read, or nothing can be encrypted
 └── ProjectionError     a write round the unit of work; a fault of ours
@@ -129,6 +131,10 @@ class MergedError(ConflictError):
     title = "The patient was merged into another"
 
 
+class RestrictedError(ConflictError):
+    title = "Processing about this person is restricted"
+
+
 class UnmergeableError(ConflictError):
     """Two records that somebody has to settle before they can be merged, or parted."""
 
@@ -166,6 +172,10 @@ class MaintenanceError(BusyError):
 
 
 class BackupError(AlongsideError):
+    """Told to an operator, with the next step."""
+
+
+class RetentionError(AlongsideError):
     """Told to an operator, with the next step."""
 
 

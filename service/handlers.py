@@ -16,6 +16,7 @@ from service import (
     concerns,
     connections,
     consents,
+    corrections,
     enrollments,
     facilitators,
     groups,
@@ -24,6 +25,7 @@ from service import (
     occurrences,
     past_enrollments,
     patients,
+    restrictions,
     rules,
     screening,
     series,
@@ -42,6 +44,7 @@ from service.models.merges import Merge
 from service.models.patients import Link
 from service.models.screening import Response
 from service.models.series import Series
+from service.models.subjects import CorrectionRequest, Restriction
 from service.rows import get
 
 Locks = Callable[[DbSession, Any], Iterable[Aggregate]]
@@ -176,6 +179,14 @@ def _consent(session: DbSession, command: commands.WithdrawConsent) -> list[Aggr
     return with_groups(session, get(session, Consent, command.consent_id).patient_id)
 
 
+def _restriction(session: DbSession, command: commands.LiftRestriction) -> list[Aggregate]:
+    return with_groups(session, get(session, Restriction, command.restriction_id).patient_id)
+
+
+def _correction(session: DbSession, command: Any) -> list[Aggregate]:  # noqa: ANN401
+    return [patient_aggregate(get(session, CorrectionRequest, command.correction_id).patient_id)]
+
+
 def _response(session: DbSession, command: commands.CorrectResponse) -> list[Aggregate]:
     row = get(session, Response, command.response_id)
     group = [group_aggregate(row.group_id)] if row.group_id else []
@@ -228,6 +239,14 @@ HANDLERS: dict[type, Handler] = {
         consents.record_consent, lambda session, c: with_groups(session, c.patient_id)
     ),
     commands.WithdrawConsent: Handler(consents.withdraw_consent, _consent, again=True),
+    commands.RestrictProcessing: Handler(
+        restrictions.restrict_processing, lambda session, c: with_groups(session, c.patient_id)
+    ),
+    commands.LiftRestriction: Handler(restrictions.lift_restriction, _restriction, again=True),
+    commands.AskCorrection: Handler(corrections.ask_correction, _patient),
+    commands.DecideCorrection: Handler(corrections.decide_correction, _correction, again=True),
+    commands.AddDisagreement: Handler(corrections.add_disagreement, _correction, again=True),
+    commands.RecordTold: Handler(corrections.record_told, _correction, again=True),
     commands.MergePatients: Handler(merging.merge_patients, _merging, again=True),
     commands.UnmergePatients: Handler(merging.unmerge_patients, _parting, again=True),
 }

@@ -20,6 +20,11 @@ from service.models.aggregates import Aggregate
 HEADER = "Idempotency-Key"
 LIFETIME = 24 * 3600 * 1_000_000
 PRUNED_AT_ONCE = 500
+ERASED = "erased"
+TOLD_ERASED = (
+    "this request was executed; its answer was deleted when a person's data was erased: read what"
+    " it made"
+)
 WHOLE = -1  # the part that is the request itself; the rows of a bulk request count from 0
 SEALING = {"alg": "dir", "enc": "A256GCM"}
 
@@ -71,6 +76,8 @@ def kept(session: Session, key: RequestKey, now: int) -> bytes | None:
         ConflictError: the key came with another request.
     """
     found = _found(session, key, now)
+    if found and found[1] == ERASED:
+        raise ConflictError(TOLD_ERASED, element=HEADER)
     return _unsealed(key, found[1]) if found and found[1] else None
 
 
@@ -92,6 +99,13 @@ def claim(session: Session, key: RequestKey, now: int) -> int:
     expires_at = now + LIFETIME
     driver.execute(session, KEEP, (key.hash, key.part, key.fingerprint, expires_at, None))
     return expires_at
+
+
+def forget_answers(session: Session) -> None:
+    """Delete every answer, since nobody can tell whom it is about; that it was given is known."""
+    driver.execute(
+        session, "UPDATE kept_answers SET answer = ? WHERE answer IS NOT NULL", (ERASED,)
+    )
 
 
 def has_old(session: Session, now: int) -> bool:

@@ -9,6 +9,7 @@ from service.errors import BusinessRuleError, DuplicateError, InvalidError
 from service.models.enrollments import Enrollment, EnrollmentStatus, EnrollmentStatusChange
 from service.models.groups import GroupStatus, SupportGroup
 from service.patients import current
+from service.restrictions import require_unrestricted
 from service.rows import get, require_offset, require_text
 
 ACTIVE, FINISHED = EnrollmentStatus.ACTIVE, EnrollmentStatus.FINISHED
@@ -24,6 +25,7 @@ def record_past_enrollment(
         BusinessRuleError: nobody can have been in a group that is a draft.
     """
     current(session, command.patient_id, "patient_id")
+    require_unrestricted(session, command.patient_id, now, "patient_id")
     group = get(session, SupportGroup, command.group_id, "group_id")
     if group.status is GroupStatus.DRAFT:
         raise BusinessRuleError("the group is a draft; nobody was in it", element="group_id")

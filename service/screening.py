@@ -22,6 +22,7 @@ from service.models.enrollments import Enrollment
 from service.models.groups import SupportGroup
 from service.models.screening import Alert, Response, ResponseChange, ResponseStatus
 from service.patients import current
+from service.restrictions import require_unrestricted
 from service.rows import check_version, get, require_offset
 from service.safety import first_alert, raise_alert
 from service.scoring import check_answers, score
@@ -62,7 +63,10 @@ def record_response(session: Session, command: RecordResponse, now: datetime) ->
     _receive(row, command.answers, command.status, command.received)
     insert(session, row)
     contact = group.escalation_contact if group else None
-    return Recorded(row, first_alert(session, row, definition, now=now, contact=contact))
+    alert = first_alert(session, row, definition, now=now, contact=contact)
+    if alert is None:  # what tells of danger is recorded, and raised, in any case (ADR 0039)
+        require_unrestricted(session, row.patient_id, now, "patient_id")
+    return Recorded(row, alert)
 
 
 def _require_patient(session: Session, patient_id: UUID) -> None:
@@ -89,7 +93,10 @@ def correct_response(session: Session, command: CorrectResponse, now: datetime) 
         _score(row, definition, command.answers)
     group = session.get(SupportGroup, row.group_id) if row.group_id else None
     contact = group.escalation_contact if group else None
-    return Recorded(row, raise_alert(session, row, definition, now=now, contact=contact))
+    alert = raise_alert(session, row, definition, now=now, contact=contact)
+    if alert is None:
+        require_unrestricted(session, row.patient_id, now)
+    return Recorded(row, alert)
 
 
 def _definition(name: str, version: str | None) -> Instrument:

@@ -22,6 +22,7 @@ from service.groups import require_open
 from service.models.enrollments import Enrollment, EnrollmentStatus
 from service.models.groups import SupportGroup
 from service.patients import current
+from service.restrictions import require_unrestricted
 from service.rows import check_version, get, require_offset
 from service.rules import require_agreement
 
@@ -43,6 +44,7 @@ def enroll(session: Session, command: Enroll, now: datetime) -> Enrollment:
         BusinessRuleError: the group does not enrol, is full, or others wait.
     """
     current(session, command.patient_id, "patient_id")
+    require_unrestricted(session, command.patient_id, now, "patient_id")
     group = get(session, SupportGroup, command.group_id)
     require_open(session, group, now)
     if command.status not in {PROPOSED, WAITLISTED, ACTIVE}:
@@ -73,6 +75,8 @@ def change_enrollment(session: Session, command: ChangeEnrollment, now: datetime
     until = _until(command, at := require_offset(command.at or now, "at"))
     if command.status is row.status and (until is None or until == row.until):
         return row
+    if command.status is not FINISHED:  # anybody may leave
+        require_unrestricted(session, row.patient_id, now)
     _check_move(session, group, row, command, now)
     if command.status is WAITLISTED:
         _queue(session, row, ahead=command.ahead_of_waitlist)

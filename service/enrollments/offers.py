@@ -12,6 +12,7 @@ from service.errors import BusinessRuleError, InvalidError
 from service.groups import require_open
 from service.models.enrollments import Enrollment
 from service.models.groups import SupportGroup
+from service.restrictions import require_unrestricted
 from service.rows import check_version, get, require_offset
 from service.rules import require_agreement
 
@@ -44,6 +45,7 @@ def answer_offer(session: Session, command: AnswerOffer, now: datetime) -> Enrol
     if row.status is not OFFERED:
         raise BusinessRuleError(f"no offer stands: the enrolment is {row.status.value}")
     if command.answer is OfferAnswer.ACCEPT:
+        require_unrestricted(session, row.patient_id, now)
         require_open(session, group, now)
         require_agreement(session, group, row.patient_id, now)
         move_now(session, row, ACTIVE, now=now, reason=command.reason or ACCEPTED)

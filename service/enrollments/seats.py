@@ -8,6 +8,7 @@ from service.enrollments.history import ACTIVE, OFFERED, ON_HOLD, WAITLISTED
 from service.errors import BusinessRuleError
 from service.models.enrollments import Enrollment
 from service.models.groups import SupportGroup
+from service.restrictions import unlifted
 from service.rows import require_text
 
 SEATED = (ACTIVE, ON_HOLD, OFFERED)
@@ -26,13 +27,17 @@ def free_seats(session: Session, group: SupportGroup) -> int:
 
 
 def waiting(group: SupportGroup) -> SelectOfScalar[Enrollment]:
-    """Select who waits for a seat now, the first first; not who asked to be passed over."""
+    """Select who waits for a seat now, the first first.
+
+    Not who asked to be passed over, nor who may be offered nothing for now.
+    """
     return (
         select(Enrollment)
         .where(
             Enrollment.group_id == group.id,
             Enrollment.status == WAITLISTED,
             col(Enrollment.until).is_(None),
+            col(Enrollment.patient_id).not_in(unlifted()),
         )
         .order_by(col(Enrollment.queue_number), col(Enrollment.id))
     )

@@ -22,6 +22,7 @@ from service.models.consents import Consent
 from service.models.documents import PROGRAMME, PUBLIC
 from service.models.facts import LinkFacts
 from service.models.groups import Installation
+from service.restrictions import restricted
 
 
 def identifier_key(session: DbSession) -> bytes:
@@ -99,13 +100,19 @@ def views(session: DbSession, key: bytes, patients: Iterable[UUID], now: datetim
         everything = replace(ALL, links=_facts(known))
         found.of[patient_id].append(View(programme_audience(key), everything))
     known_ids = _known_ids(key, links)
+    stopped = restricted(session, ids, now)
+    for patient_id, until in stopped.items():
+        if until is not None:
+            changes[patient_id].append(until)
     for pair, rows in links.items():
         said = provisions[pair]
+        if change := next_change(said, now):
+            changes[pair[0]].append(change)
+        if pair[0] in stopped:  # no hospital has anything of them for now, whatever they permit
+            continue
         given = disclosure(rows[0].policy, said, now, _facts(rows))
         audience = replace(_audience_of(key, rows[0]), known=known_ids[pair[1]])
         found.of[pair[0]].append(View(audience, given))
-        if change := next_change(said, now):
-            changes[pair[0]].append(change)
     found.due = {patient: min(moments) for patient, moments in changes.items()}
     return found
 

@@ -35,6 +35,7 @@ from service.fhir.sources import (
     consent_patients,
     is_merging,
     kind_of,
+    linked_to,
     merged_patients,
     needed_aggregates,
 )
@@ -47,6 +48,8 @@ from service.models.enrollments import Enrollment, EnrollmentStatus
 from service.models.facts import MemberFacts, RosterFacts
 from service.models.groups import Facilitator
 from service.models.patients import Link, Patient
+from service.models.subjects import Restriction
+from service.restrictions import is_in_force
 
 OUTDATED = "a newer version of the service has written these records: restart this process with it"
 ON_ROSTER = (EnrollmentStatus.ACTIVE, EnrollmentStatus.ON_HOLD)
@@ -241,9 +244,10 @@ def _seals(session: DbSession, touched: Touched, now: datetime) -> dict[int, Sea
     given = {row.connection_id for row in [*touched.of(Consent), *touched.of(Link)]}
     taken = {row.connection_id for row in touched.of(Consent) if _refuses(row, now)}
     taken |= {row.connection_id for row in touched.of(Link) if _is_undone(row, touched)}
-    if merged := merged_patients(touched):  # what this gives or takes is a link's, too
-        linked = select(Link.connection_id).where(col(Link.patient_id).in_(merged))
-        given |= set(session.exec(linked.where(col(Link.undone_at).is_(None))))
+    restrictions = touched.of(Restriction)
+    taken |= linked_to(session, {row.patient_id for row in restrictions if is_in_force(row, now)})
+    # What a merge gives or takes is a link's, too.
+    given |= linked_to(session, merged_patients(touched) | {row.patient_id for row in restrictions})
     if not given:
         return seals
     where = col(Connection.id).in_(given)

@@ -3,6 +3,7 @@
 Whoever answers next settles it first; so does `alongside settle`, without anybody asking.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete
@@ -19,6 +20,8 @@ from service.models.aggregates import group_aggregate, patient_aggregate
 from service.models.consents import Consent
 from service.models.documents import DueKind, ProjectionDue
 from service.models.enrollments import Enrollment
+from service.models.subjects import Restriction
+from service.restrictions import end_by_clock
 
 DUE = "SELECT 1 FROM projection_due WHERE at <= ? LIMIT 1"
 ALL_DUE = "SELECT kind, key FROM projection_due WHERE at <= ? ORDER BY at, key"
@@ -30,20 +33,23 @@ def refresh_due(database: Database, clock: Clock) -> int:
     due = database.read(lambda session: fetched(session, ALL_DUE, (now,)))
     for kind, key in due:
         if kind == DueKind.CONSENTS.value:
-            _refresh_consents(database, key, now)
+            _refresh_consents(database, key, now, clock)
         else:
             _settle(database, key, clock)
     return len(due)
 
 
-def _refresh_consents(database: Database, patient: str, now: int) -> None:
+def _refresh_consents(database: Database, patient: str, now: int, clock: Clock) -> None:
     database.unit_of_work(
-        lambda session: _refresh(session, patient, now), patient_aggregate(UUID(patient))
+        lambda session: _refresh(session, patient, now, clock()), patient_aggregate(UUID(patient))
     )
 
 
-def _refresh(session: DbSession, patient: str, now: int) -> None:
-    """Touch the consents of the patient that began or ended; nobody may have been first."""
+def _refresh(session: DbSession, patient: str, now: int, moment: datetime) -> None:
+    """Touch the consents of the patient that began or ended, and end a restriction.
+
+    Nobody may have been first.
+    """
     where = (col(ProjectionDue.key) == patient, col(ProjectionDue.at) <= now)
     due = session.exec(select(ProjectionDue.at).where(*where)).first()
     if due is None:
@@ -53,7 +59,9 @@ def _refresh(session: DbSession, patient: str, now: int) -> None:
         for row in session.exec(select(Consent).where(Consent.patient_id == UUID(patient)))
         if any(moment and due <= microseconds(moment) <= now for moment in (row.start, row.end))
     ]
-    if not changed:
+    own = select(Restriction).where(Restriction.patient_id == UUID(patient))
+    ended = [row for row in session.exec(own).all() if end_by_clock(row, moment)]
+    if not changed and not ended:
         session.execute(delete(ProjectionDue).where(*where))
     for row in changed:
         touch(session, row)

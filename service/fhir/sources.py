@@ -24,6 +24,7 @@ from service.models.enrollments import Attendance, Enrollment
 from service.models.groups import Facilitator, Place, Programme, Session, SupportGroup
 from service.models.patients import Link, Patient, SentPatient
 from service.models.screening import Alert, Instrument, Response
+from service.models.subjects import Restriction
 
 # What the documents of members copy from their group: a change re-renders them all.
 COPIED_FROM_GROUP = {
@@ -75,8 +76,8 @@ def kind_of(source: str) -> str:
 
 
 def consent_patients(touched: Touched) -> set[UUID]:
-    """Return the patients whose consents or links changed, and those that a merge is about."""
-    rows = [*touched.of(Consent), *touched.of(Link)]
+    """Return whose consents, links or restrictions changed, and those that a merge is about."""
+    rows = [*touched.of(Consent), *touched.of(Link), *touched.of(Restriction)]
     return {row.patient_id for row in rows} | merged_patients(touched)
 
 
@@ -134,6 +135,7 @@ def affected_sources(session: DbSession, touched: Touched) -> Sources:
     sources.add("response", {row.id for row in touched.of(Response)})
     sources.add("patient", _first_sent_about(session, touched))
     sources.add("response", {row.response_id for row in touched.of(Alert)})
+    sources.add("consent", {row.id for row in touched.of(Consent)})  # one that is erased, too
     _add_patients(session, sources, consent_patients(touched))
     # What was made from the other record's visits is found by them.
     sources.visits |= {
@@ -247,3 +249,11 @@ def _patients_with_responses(session: DbSession, groups: set[UUID]) -> set[UUID]
     if not groups:
         return set()
     return set(session.exec(select(Response.patient_id).where(col(Response.group_id).in_(groups))))
+
+
+def linked_to(session: DbSession, patients: set[UUID]) -> set[UUID]:
+    """Return the hospitals that these people are linked to."""
+    if not patients:
+        return set()
+    linked = select(Link.connection_id).where(col(Link.patient_id).in_(patients))
+    return set(session.exec(linked.where(col(Link.undone_at).is_(None))))

@@ -19,6 +19,7 @@ from service.models.merges import Merge, MergeMove, Moving
 from service.models.patients import Link
 from service.models.rules import Agreement
 from service.models.screening import Alert, Response
+from service.models.subjects import CorrectionRequest, Restriction
 
 # Each has `patient_id`; what hangs on another comes after it.
 FOLLOWING: tuple[type[Row], ...] = (
@@ -29,6 +30,8 @@ FOLLOWING: tuple[type[Row], ...] = (
     Attendance,
     Response,
     Alert,
+    Restriction,
+    CorrectionRequest,
 )
 # What a row of these was to begin with: its documents, or the hospital's Patient, keep their ids.
 FIRST: dict[type[Row], str] = {Link: "known_as_id", Enrollment: "made_for_id"}

@@ -18,6 +18,7 @@ from service.models import (
     rules,
     screening,
     series,
+    subjects,
     upkeep,
 )
 
@@ -39,5 +40,6 @@ __all__ = [
     "rules",
     "screening",
     "series",
+    "subjects",
     "upkeep",
 ]

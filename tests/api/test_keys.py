@@ -53,7 +53,10 @@ def test_the_doctor_says_what_becomes_of_private_keys(served_on_sqlite, pairs):
     assert "nothing is signed" in said(None)[1]
     assert said(SECRET)[0] == "ok"
     keep(served_on_sqlite, pairs)
-    assert said(SECRET) == ("ok", "ALONGSIDE_SECRETS_KEYS opens all 2 of our private keys.")
+    assert said(SECRET) == (
+        "ok",
+        "The first key of ALONGSIDE_SECRETS_KEYS encrypts all 2 of our secrets.",
+    )
     assert said(None)[0] == "error"
     assert said(new_key())[0] == "error"
     assert said(f"{new_key()},{SECRET}")[0] == "warning"
@@ -73,9 +76,11 @@ def test_keys_are_rotated_listed_and_encrypted_again_at_a_shell(installed, folde
     listed = installed("keys", "list")[1]
     assert listed.count("it signs") == 2
     monkeypatch.setenv("ALONGSIDE_SECRETS_KEYS", f"{new_key()},{former}")
-    assert installed("keys", "encrypt")[1].startswith("2 private keys")
+    assert "a former key" in installed("secrets", "status")[1]
+    assert installed("secrets", "rotate")[1].startswith("2 secrets")
+    assert "the present key" in installed("secrets", "status")[1]
     rows = audit_rows(folder)
     assert [row[1:2] + row[4:] for row in rows] == [
         ("keys/rotate", 403), ("keys/rotate", 200), ("keys/rotate", 200), ("keys/rotate", 200),
-        ("keys/encrypt", 200),
+        ("secrets/rotate", 200),
     ]  # fmt: skip

@@ -12,8 +12,11 @@ from api.routes.v1 import (
     concerns,
     connections,
     consents,
+    corrections,
     credentials,
     enrollments,
+    erasures,
+    exports,
     facilitators,
     groups,
     instruments,
@@ -22,6 +25,7 @@ from api.routes.v1 import (
     merges,
     patients,
     responses,
+    restrictions,
     rules,
     series,
     sessions,
@@ -61,6 +65,10 @@ ROUTERS = (
     connections.router,
     clients.router,
     instruments.router,
+    exports.router,
+    corrections.router,
+    restrictions.router,
+    erasures.router,
 )
 
 router = APIRouter(prefix="/v1", generate_unique_id_function=lambda route: route.name)

@@ -109,6 +109,8 @@ def _request(route: APIRoute) -> dict[str, Any]:
 
 def _success(route: APIRoute) -> dict[str, Any]:
     model = route.response_model
+    if model is None and (own := (route.openapi_extra or {}).get("responses")):
+        return dict(own)  # a file, which the route itself describes
     if not (isinstance(model, type) and issubclass(model, Schema)):
         raise TypeError(f"{route.name} has no response model")
     success = {"headers": _headers(route, model), "content": {JSON: {"example": model.example()}}}
@@ -119,7 +121,8 @@ def _success(route: APIRoute) -> dict[str, Any]:
 
 
 def _conditional(route: APIRoute) -> bool:
-    return _reads(route) and not issubclass(route.response_model, Page)
+    model = route.response_model
+    return _reads(route) and model is not None and not issubclass(model, Page)
 
 
 def _reads(route: APIRoute) -> bool:

@@ -3,20 +3,24 @@
 https://www.rfc-editor.org/rfc/rfc9110
 """
 
+from collections.abc import Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 from pydantic import Field, StringConstraints
-from sqlmodel import select
+from sqlmodel import Session, col, select
 
 from api.routes.v1.calls import Reading, Writing, show, show_rows
 from api.routes.v1.paging import Paged
 from api.routes.v1.preconditions import SeenVersion
 from api.routes.v1.schema import Body, Day, Page, RowOut, Text, unset
 from service.commands import CreatePatient, UpdatePatient
+from service.models.base import Row
 from service.models.patients import Gender, Patient
+from service.models.subjects import Restriction
+from service.restrictions import unlifted
 
 router = APIRouter(tags=["patients"])
 
@@ -71,6 +75,11 @@ class PatientOut(RowOut):
     postal_code: str | None = Field(description="Postal code", examples=["01101"])
     country: str | None = Field(description="Country", examples=["US"])
     language: str | None = Field(description="BCP 47", examples=["es"])
+    restricted: bool = Field(
+        default=False,
+        description="Whether nothing new is recorded, and nothing goes to a hospital, for now",
+        examples=[False],
+    )
     merged_into_id: UUID | None = Field(
         description="The record that took the place of this one; null while it is in use",
         examples=["0199b7c2-6b0a-7c4e-b1f3-2a5d7c9e0f31"],
@@ -79,6 +88,13 @@ class PatientOut(RowOut):
     @property
     def person(self) -> UUID | None:
         return self.id
+
+    @classmethod
+    def of_rows(cls, session: Session, rows: Sequence[Row]) -> list[Self]:
+        ids = [row.id for row in rows]  # whose end has come was lifted before this is answered
+        stopped = set(session.exec(unlifted().where(col(Restriction.patient_id).in_(ids))))
+        found = super().of_rows(session, rows)
+        return [each.model_copy(update={"restricted": each.id in stopped}) for each in found]
 
 
 class Patients(Page):

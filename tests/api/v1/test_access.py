@@ -63,7 +63,23 @@ COORDINATORS = {
     ("POST", "/v1/concerns/{concern_id}/close"),
 }
 # What only the privacy officer may see or do.
-PRIVACY_OFFICERS: set[tuple[str, str]] = set()
+PRIVACY_OFFICERS = {
+    ("GET", "/v1/patients/{patient_id}/export"),
+    ("GET", "/v1/patients/{patient_id}/corrections"),
+    ("POST", "/v1/patients/{patient_id}/corrections"),
+    ("GET", "/v1/corrections/{correction_id}"),
+    ("POST", "/v1/corrections/{correction_id}/decide"),
+    ("POST", "/v1/corrections/{correction_id}/disagree"),
+    ("POST", "/v1/corrections/{correction_id}/tell"),
+    ("GET", "/v1/patients/{patient_id}/restrictions"),
+    ("POST", "/v1/patients/{patient_id}/restrictions"),
+    ("GET", "/v1/restrictions/{restriction_id}"),
+    ("POST", "/v1/restrictions/{restriction_id}/lift"),
+    ("GET", "/v1/patients/{patient_id}/erasure"),
+    ("PUT", "/v1/patients/{patient_id}/erasure"),
+    ("GET", "/v1/erasures"),
+    ("GET", "/v1/erasures/{erasure_id}"),
+}
 NAMES = [f"{method} {path}" for method, path, _ in ALL]
 every_operation = pytest.mark.parametrize(("method", "path", "body"), ALL, ids=NAMES)
 

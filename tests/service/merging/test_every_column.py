@@ -16,6 +16,7 @@ ELSEWHERE = {
     "enrollments.made_for_id": "is whose visits they were first, whoever's they are now",
     "sent_patients.patient_id": "service.merging.sent: there is one for each record and hospital",
     "documents.patient_key": "service.fhir.projection and service.fhir.following",
+    "erasures.patient_id": "is whose data was erased, as long as some of it must be kept",
     "audit_entries.patients": "says who was read or changed then",
 }
 NAMES = {"patient_id", "patient_key", "patients"}

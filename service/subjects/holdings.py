@@ -1,0 +1,284 @@
+"""Every table that holds something about a person, in the words of the page that shows it.
+
+One list, for the export and the erasure alike. A new table with a patient's id, or one that hangs
+on a table with one, takes its place here or among the reasons of
+`tests/service/subjects/test_every_table.py`.
+"""
+
+from service.models.consents import Consent
+from service.models.enrollments import (
+    Attendance,
+    AttendanceChange,
+    Enrollment,
+    EnrollmentStatusChange,
+)
+from service.models.merges import Merge, MergeMove
+from service.models.patients import Link, Patient, SentPatient
+from service.models.rules import Agreement
+from service.models.screening import Alert, Response, ResponseChange
+from service.models.subjects import CorrectionRequest, Erasure, Restriction
+from service.subjects.holding import Holding, Kind
+
+PERSON = Holding(
+    table=Patient,
+    kind=Kind.PERSON,
+    title="Who you are to us",
+    shows={
+        "family": "Family name",
+        "given": "Given name",
+        "gender": "Gender",
+        "birth_date": "Born",
+        "phone": "Telephone",
+        "email": "E-mail",
+        "line": "Street",
+        "city": "City",
+        "state": "State",
+        "postal_code": "Postal code",
+        "country": "Country",
+        "language": "Language",
+        "extensions": "Further, as it was sent",
+    },
+    by=("id",),
+    hides={"merged_into_id": "is the other record of you on this page"},
+)
+LINKS = Holding(
+    table=Link,
+    kind=Kind.LINKS,
+    title="Hospitals that know you",
+    shows={
+        "connection_id": "Hospital",
+        "mrn": "Record number there",
+        "mrn_system": "System of the number",
+        "ehr_patient_id": "Id in its record system",
+        "method": "How it was established",
+        "confirmed_by": "Confirmed by",
+        "confirmed_at": "Confirmed",
+        "undone_at": "Undone",
+        "undone_by": "Undone by",
+        "undone_reason": "Why undone",
+    },
+    hides={"known_as_id": "is another record of you on this page"},
+)
+SENT = Holding(
+    table=SentPatient,
+    kind=Kind.SENT,
+    title="Who you are, as a hospital sent it",
+    shows={"connection_id": "Hospital", "received": "As it was sent"},
+)
+MERGES = Holding(
+    table=Merge,
+    kind=Kind.MERGES,
+    title="Two records of you that became one",
+    shows={
+        "merged_at": "Merged",
+        "merged_by": "By",
+        "reason": "Why",
+        "undone_at": "Undone",
+        "undone_by": "Undone by",
+        "undone_reason": "Why undone",
+    },
+    by=("source_id", "target_id"),
+)
+MOVES = Holding(
+    table=MergeMove,
+    kind=Kind.MERGES,
+    title="What was moved when two records of you became one",
+    shows={"table_name": "Kind of row", "moving": "What was done"},
+    on=("merge_id", MERGES),
+    hides={"row_id": "is another row on this page", "detail": "versions of documents"},
+)
+CONSENTS = Holding(
+    table=Consent,
+    kind=Kind.CONSENTS,
+    title="Consents",
+    shows={
+        "connection_id": "To",
+        "category": "What",
+        "decision": "Decision",
+        "start": "From",
+        "end": "Until",
+        "covers_part2": "Covers substance use records (42 CFR Part 2)",
+        "shows_group_name": "Shows which group",
+        "recorded_by": "Recorded by",
+        "withdrawn_at": "Withdrawn",
+        "withdrawn_by": "Withdrawn by",
+    },
+)
+ENROLMENTS = Holding(
+    table=Enrollment,
+    kind=Kind.ENROLMENTS,
+    title="Groups",
+    shows={
+        "group_id": "Group",
+        "status": "State",
+        "start": "From",
+        "end": "Until",
+        "finish_reason": "Why it ended",
+        "until": "State lasts until",
+        "missed_offers": "Offers not answered",
+        "guest": "As a guest",
+    },
+    hides={
+        "queue_number": "is a place among other people",
+        "transferred_from_id": "is another membership on this page",
+        "made_for_id": "is another record of you on this page",
+    },
+)
+COURSES = Holding(
+    table=EnrollmentStatusChange,
+    kind=Kind.ENROLMENTS,
+    title="Course of each membership",
+    shows={"status": "State", "start": "From", "end": "Until", "reason": "Reason"},
+    on=("enrollment_id", ENROLMENTS),
+)
+AGREEMENTS = Holding(
+    table=Agreement,
+    kind=Kind.AGREEMENTS,
+    title="Agreements to rules",
+    shows={
+        "agreed_at": "Agreed",
+        "rules_id": "Version of the rules",
+        "method": "How",
+        "reference": "Reference",
+        "witness": "Witness",
+        "recorded_by": "Recorded by",
+    },
+    hides={"enrollment_id": "is a membership on this page"},
+)
+ATTENDANCE = Holding(
+    table=Attendance,
+    kind=Kind.ATTENDANCE,
+    title="Attendance",
+    shows={
+        "session_id": "Session",
+        "mark": "Mark",
+        "arrived_at": "Arrived",
+        "recorded_by": "Recorded by",
+    },
+    hides={"enrollment_id": "is a membership on this page"},
+)
+MARKS_BEFORE = Holding(
+    table=AttendanceChange,
+    kind=Kind.ATTENDANCE,
+    title="What attendance said before it was corrected",
+    shows={
+        "replaced_at": "Replaced",
+        "replaced_by": "By",
+        "mark": "Mark",
+        "arrived_at": "Arrived",
+        "recorded_by": "Recorded by",
+    },
+    on=("attendance_id", ATTENDANCE),
+)
+RESPONSES = Holding(
+    table=Response,
+    kind=Kind.RESPONSES,
+    title="Questionnaires, answers and scores",
+    shows={
+        "authored": "Filled in",
+        "instrument": "Questionnaire",
+        "instrument_version": "Version",
+        "status": "State",
+        "answers": "Answers",
+        "total": "Total",
+        "group_id": "In the group",
+        "connection_id": "Sent by",
+        "received": "As it was sent",
+    },
+    hides={
+        "missing": "follows from the answers",
+        "received_answers": "the answers as they were sent",
+        "received_status": "the state as it was sent",
+    },
+)
+ANSWERS_BEFORE = Holding(
+    table=ResponseChange,
+    kind=Kind.RESPONSES,
+    title="What answers said before they were corrected",
+    shows={
+        "replaced_at": "Replaced",
+        "replaced_by": "By",
+        "status": "State",
+        "answers": "Answers",
+        "total": "Total",
+        "received": "As it was sent",
+    },
+    on=("response_id", RESPONSES),
+)
+ALERTS = Holding(
+    table=Alert,
+    kind=Kind.ALERTS,
+    title="Safety alerts",
+    shows={
+        "raised_at": "Raised",
+        "rule": "Rule that was met",
+        "state": "State",
+        "escalation_contact": "Who was to be told",
+    },
+    hides={"response_id": "is a questionnaire on this page"},
+)
+RESTRICTIONS = Holding(
+    table=Restriction,
+    kind=Kind.REQUESTS,
+    title="Restrictions of what is done with your data",
+    shows={
+        "restricted_at": "From",
+        "until": "Until",
+        "reason": "Why",
+        "restricted_by": "By",
+        "lifted_at": "Lifted",
+        "lifted_by": "Lifted by",
+    },
+)
+CORRECTIONS = Holding(
+    table=CorrectionRequest,
+    kind=Kind.REQUESTS,
+    title="Corrections that you asked for",
+    shows={
+        "asked_at": "Asked",
+        "asked_by": "By",
+        "about": "About",
+        "state": "State",
+        "decided_at": "Decided",
+        "decided_by": "Decided by",
+        "decision": "Decision",
+        "disagreement": "Your statement of disagreement",
+        "told_at": "Told",
+        "told_by": "Told by",
+    },
+)
+ERASURES = Holding(
+    table=Erasure,
+    kind=Kind.REQUESTS,
+    title="Erasures",
+    shows={
+        "began_at": "Began",
+        "done_at": "Done",
+        "basis": "Why",
+        "erased_by": "By",
+        "erased": "What was erased",
+        "kept": "What was kept",
+    },
+    hides={"pending": "what is still to be done"},
+)
+
+# What hangs on another comes after it: rows are shown in this order, and go in the other.
+HOLDINGS: tuple[Holding, ...] = (
+    PERSON,
+    LINKS,
+    SENT,
+    MERGES,
+    MOVES,
+    CONSENTS,
+    ENROLMENTS,
+    COURSES,
+    AGREEMENTS,
+    ATTENDANCE,
+    MARKS_BEFORE,
+    RESPONSES,
+    ANSWERS_BEFORE,
+    ALERTS,
+    RESTRICTIONS,
+    CORRECTIONS,
+    ERASURES,
+)
