@@ -92,7 +92,7 @@ def _read_answer(reading: Reading, item: Item, element: str, answer: Node) -> No
         reading.answers[item.link_id] = score
         return
     codes = ", ".join(each.code for each in item.answers)
-    scores = ", ".join(str(each) for each in item.scores)
+    scores = ", ".join(str(each) for each in item.values)
     rule = f"must be a LOINC code of {item.answer_list} ({codes}), or its score ({scores})"
     reading.report(f"{element}.value", rule, "code-invalid" if name == "valueCoding" else "value")
 
@@ -111,7 +111,7 @@ def _coded(item: Item, value: object) -> int | None:
 
 def _counted(item: Item, value: object) -> int | None:
     number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-    return next((each for each in item.scores if number and each == value), None)
+    return next((each for each in item.values if number and each == value), None)
 
 
 _SCORES = {"valueCoding": _coded, "valueInteger": _counted, "valueDecimal": _counted}

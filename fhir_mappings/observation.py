@@ -53,7 +53,7 @@ def render_answers(facts: ResponseFacts, view: View) -> Iterator[Draft]:
 
 
 def _answer(facts: ResponseFacts, view: View, form: Instrument, item: Item) -> Draft:
-    chosen = item.answer_scoring(facts.answers[item.link_id])
+    chosen = item.chosen(facts.answers[item.link_id])
     value = {"coding": [answer_coding(chosen)], "text": chosen.display} if chosen else None
     common = _common(facts, view, form, Code(LOINC, item.code, item.text))
     common["code"] = {"coding": [{"system": LOINC, "code": item.code}], "text": item.text}

@@ -68,7 +68,7 @@ def _items(facts: ResponseFacts, form: Instrument) -> list[Element]:
 
 
 def _item(item: Item, score: int) -> Element:
-    chosen = item.answer_scoring(score)
+    chosen = item.chosen(score)
     answers = [{"valueCoding": answer_coding(chosen)}] if chosen else None
     return present({"linkId": item.link_id, "text": item.text, "answer": answers})
 

@@ -1,34 +1,62 @@
 """Questionnaire definitions as data: one JSON file per instrument and version.
 
+`definitions.Instrument` is what a file becomes; docs/instruments.md explains the format.
+
 https://hl7.org/fhir/R4/questionnaire.html
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
 from service.canonical import rebased
+from service.instruments.change import Caseness, ChangeKind, ChangeRule, Measure, Threshold
 from service.instruments.definitions import (
-    Answer,
+    AgeRange,
+    Instrument,
+    Licence,
+    ObservationCategory,
+    SafetyRule,
+    Verification,
+)
+from service.instruments.items import Answer, Condition, Item, Operator
+from service.instruments.parsing import read
+from service.instruments.score_rules import (
     Band,
     Category,
-    Instrument,
-    Item,
-    Licence,
-    SafetyRule,
-    parse,
+    Direction,
+    MissingKind,
+    MissingRule,
+    Number,
+    ScoreKind,
+    ScoreRule,
 )
 
 __all__ = [
+    "AgeRange",
     "Answer",
     "Band",
+    "Caseness",
     "Category",
+    "ChangeKind",
+    "ChangeRule",
+    "Condition",
+    "Direction",
     "Instrument",
     "Item",
     "Licence",
+    "Measure",
+    "MissingKind",
+    "MissingRule",
+    "Number",
+    "ObservationCategory",
+    "Operator",
     "SafetyRule",
+    "ScoreKind",
+    "ScoreRule",
+    "Threshold",
+    "Verification",
     "all_versions",
     "by_canonical",
     "instrument",
@@ -39,9 +67,13 @@ __all__ = [
 @cache
 def all_versions() -> tuple[Instrument, ...]:
     """Return every definition, oldest first within one instrument."""
-    sources = (path for path in files(__name__).iterdir() if path.name.endswith(".json"))
-    found = (parse(json.loads(rebased(path.read_text(encoding="utf-8")))) for path in sources)
-    return tuple(sorted(found, key=lambda each: (each.id, _version_key(each.version))))
+    return tuple(sorted(_shipped(), key=lambda each: (each.id, _version_key(each.version))))
+
+
+def _shipped() -> Iterator[Instrument]:
+    for path in files(__name__).iterdir():
+        if path.name.endswith(".json"):
+            yield read(rebased(path.read_text(encoding="utf-8")))
 
 
 @cache

@@ -105,12 +105,12 @@ def test_answers_of_the_difficulty_item_are_not_in_numeric_order_of_their_codes(
     very, extremely = difficulty.answer("LA6575-0"), difficulty.answer("LA6574-3")
     assert (very.display, very.score) == ("Very difficult", 2)
     assert (extremely.display, extremely.score) == ("Extremely difficult", 3)
-    assert difficulty.answer_scoring(2) is very
+    assert difficulty.chosen(2) is very
 
 
 def test_an_answer_of_another_list_is_not_an_answer_of_the_item():
     assert PHQ_9.item("/69722-7").answer("LA6568-5") is None
-    assert PHQ_9.item("/44250-9").answer_scoring(4) is None
+    assert PHQ_9.item("/44250-9").chosen(4) is None
 
 
 def test_only_the_difficulty_item_is_optional():
