@@ -96,10 +96,13 @@ def instrument(id: str, version: str | None = None) -> Instrument:  # noqa: A002
 
 
 def by_canonical(canonical: str) -> Instrument | None:
-    """Accept our `url`, `url|version`, or LOINC's canonical, whose form has no version."""
+    """Accept our `url`, `url|version`, or the canonical of another's form, without a version."""
     url, _, version = canonical.partition("|")
     for each in load_instruments().values():
-        if canonical in each.other_canonicals or canonical == each.url:
+        if canonical == each.url or canonical in {
+            *each.other_canonicals,
+            *each.accepted_canonicals,
+        }:
             return each
     return next((e for e in all_versions() if (e.url, e.version) == (url, version)), None)
 

@@ -70,6 +70,10 @@ class Instrument:
 
     `change` are the named rules of what a difference between two responses means, each about one
     score; `caseness` the cut-offs for being a case. `gaps` is what is missing, in sentences.
+
+    `other_canonicals`: forms that ours is derived from. `accepted_canonicals`: forms of others
+    whose responses are taken as answers to this; `other_link_ids` has the codes of the linkIds of
+    all these, `other_answers` the values of their codes, as `system|code`, by answer list.
     """
 
     id: str
@@ -91,7 +95,9 @@ class Instrument:
     licence: Licence
     us_core_category: ObservationCategory | None
     other_canonicals: tuple[str, ...]
+    accepted_canonicals: tuple[str, ...]
     other_link_ids: Mapping[str, str] = field(hash=False)
+    other_answers: Mapping[str, Mapping[str, int]] = field(hash=False)
     verification: Verification
     gaps: tuple[str, ...]
     sources: tuple[str, ...]

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator
 
 from service.instruments.check_digits import has_valid_check_digit
 from service.instruments.definitions import Instrument
-from service.instruments.items import Item
+from service.instruments.items import Item, Operator
 from service.instruments.lint_scores import score_problems
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _VERSION = re.compile(r"\d+(\.\d+)*")
 _LINK_ID = re.compile(r"/[A-Za-z0-9._/-]+")
 LONGEST_LINK_ID = 64
+CODED = {Operator.EQUALS, Operator.DIFFERS}  # how a Questionnaire can compare codes
 TIERS = {None, "red", "amber", "watch"}
 SENSITIVITIES = {"PSY", "ETH", "SUD", "ETHUD", "BH", "HIV", "SDV", "SEX"}
 
@@ -125,6 +126,8 @@ def _condition_problems(instrument: Instrument) -> Iterator[str]:
             governing = before.get(each.about)
             if governing is None:
                 yield f"{item.link_id} depends on {each.about}, which is no item before it"
+            elif each in item.enable_when and each.operator not in CODED:
+                yield f"{item.link_id}: what is asked can depend on = and != alone"
             elif each.value not in governing.values:
                 yield f"{item.link_id} depends on an answer that {each.about} does not have"
         before[item.link_id] = item
