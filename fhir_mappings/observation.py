@@ -125,7 +125,7 @@ def _outcome(score: ScoreRule, rank: Number) -> Element:
     (found,) = [each for each in score.categories if each.rank == rank]
     own = codeable_concept(band_code(Band(minimum=rank, maximum=rank, label=found.label)))
     if found.code is not None:
-        own["coding"].insert(0, {"system": LOINC, "code": found.code, "display": found.label})
+        own["coding"].insert(0, {"system": LOINC, "code": found.code})
     return own
 
 

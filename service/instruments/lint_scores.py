@@ -15,9 +15,6 @@ SEXES = {None, "female", "male"}
 
 
 def score_problems(instrument: Instrument) -> Iterator[str]:
-    if not instrument.scores:
-        yield "it has no score"
-        return
     if instrument.primary.kind is ScoreKind.TABLE or not instrument.primary.reported:
         yield "its first score must be a whole number that is reported"
     unknown = list(_unknown(instrument))
