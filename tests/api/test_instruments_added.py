@@ -135,6 +135,11 @@ def test_it_is_answered_scored_and_rendered_by_either_way(there: Garden) -> None
     assert [each["valueQuantity"]["value"] for each in metric] == [18, 10.5]
     digging = found["2026-01-05", "Digging"]
     assert digging["valueCodeableConcept"]["text"] == "Often"
+    panel = found["2026-01-05", "Garden scale"]
+    named = {member["reference"] for member in panel["hasMember"]}
+    same_day = [e for (day, _), e in found.items() if day == "2026-01-05" and e is not panel]
+    assert named == {f"Observation/{each['id']}" for each in same_day}
+    assert len(named) == 4
     assert all(validate(each) == [] for each in found.values())
     categories = [c["coding"][0]["code"] for each in found.values() for c in each["category"]]
     assert set(categories) == {"survey"}
