@@ -86,6 +86,7 @@ def forget() -> None:
     """Read what was added again when it is next asked for."""
     all_versions.cache_clear()
     load_instruments.cache_clear()
+    _canonicals.cache_clear()
 
 
 @cache
@@ -109,14 +110,16 @@ def instrument(id: str, version: str | None = None) -> Instrument:  # noqa: A002
 
 def by_canonical(canonical: str) -> Instrument | None:
     """Accept our `url`, `url|version`, or the canonical of another's form, without a version."""
-    url, _, version = canonical.partition("|")
+    return _canonicals().get(canonical)
+
+
+@cache
+def _canonicals() -> Mapping[str, Instrument]:
+    found = {each.canonical: each for each in all_versions()}
     for each in load_instruments().values():
-        if canonical == each.url or canonical in {
-            *each.other_canonicals,
-            *each.accepted_canonicals,
-        }:
-            return each
-    return next((e for e in all_versions() if (e.url, e.version) == (url, version)), None)
+        names = (each.url, *each.other_canonicals, *each.accepted_canonicals)
+        found |= {name: each for name in names if name not in found}
+    return MappingProxyType(found)
 
 
 def _version_key(version: str) -> tuple[int, ...]:
