@@ -47,7 +47,7 @@ def test_a_published_response_is_accepted_and_scored(sender: Client, name: str):
 
 LFORMS = {
     "lforms/phq9.json": "extension[2].value.value",  # a decimal written as a text
-    "lforms/lforms-fhir-app-phq9.json": "answerOption[1].extension[0].value",  # a number where a text belongs
+    "lforms/lforms-fhir-app-phq9.json": "answerOption[1].extension[0].value",  # a number for a text
 }
 
 
