@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from fhir_mappings.codes import LOINC
+from fhir_mappings.codes import LOINC, UNKNOWN
+from fhir_mappings.foreign_forms import Form, form_of, is_relative
+from fhir_mappings.instrument_codes import ANSWER, answer_value
 from service.errors import InvalidElementsError, Problem, RequiredError, ValueSetError
-from service.instruments import Instrument, Item, all_versions, by_canonical
+from service.instruments import Instrument, Item, all_versions
 from service.models.screening import ResponseStatus
 
 TYPE = "QuestionnaireResponse"
@@ -36,7 +38,7 @@ def moment(value: object) -> datetime | None:
 class Reading:
     """The answers found so far, and the problems met."""
 
-    form: Instrument
+    form: Form
     answers: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -44,7 +46,7 @@ class Reading:
         self.problems.append(Problem(element, rule, code))
 
 
-def read(form: Instrument, items: object, path: str) -> Reading:
+def read(form: Form, items: object, path: str) -> Reading:
     """Read the items of a response; groups around questions are walked into."""
     reading = Reading(form)
     for element, node in _nodes(items, f"{path}.item"):
@@ -75,7 +77,8 @@ def _read_item(reading: Reading, element: str, node: Node) -> None:
         return  # a sender's total is not an answer: it is computed here
     item = form.item(key)
     if item is None:
-        rule = f"must be the linkId of an item of {form.name} {form.version}"
+        named = form.instrument
+        rule = f"must be the linkId of an item of {named.name} {named.version}"
         reading.report(f"{element}.linkId", rule)
     elif item.link_id in reading.answers:
         reading.report(f"{element}.linkId", "appears more than once")
@@ -87,34 +90,65 @@ def _read_item(reading: Reading, element: str, node: Node) -> None:
 
 def _read_answer(reading: Reading, item: Item, element: str, answer: Node) -> None:
     name, value = _value(answer)[0]
-    score = _SCORES[name](item, value) if name in _SCORES else None
-    if score is not None:
-        reading.answers[item.link_id] = score
+    if isinstance(value, dict) and value.get("system") == UNKNOWN.system:
+        return  # the person was asked and gave none: it is missing
+    known = _VALUES[name](reading.form.instrument, item, value) if name in _VALUES else None
+    if known is not None:
+        reading.answers[item.link_id] = known
         return
-    codes = ", ".join(each.code for each in item.answers)
-    scores = ", ".join(str(each) for each in item.scores)
-    rule = f"must be a LOINC code of {item.answer_list} ({codes}), or its score ({scores})"
-    reading.report(f"{element}.value", rule, "code-invalid" if name == "valueCoding" else "value")
+    rule, code = _expected(item), "code-invalid" if name == "valueCoding" else "value"
+    reading.report(f"{element}.value", rule, code)
+
+
+def _expected(item: Item) -> str:
+    codes = ", ".join(each.code for each in item.answers if each.code)
+    named = f"a LOINC code of {item.answer_list} ({codes})" if codes else "a code of its list"
+    if not item.answers:
+        return "cannot be recorded: what can be answered was not found in any source"
+    if not _number_is_plain(item):
+        return f"must be {named}: as a number it could be meant as printed or as it counts"
+    return f"must be {named}, or its score ({', '.join(str(each) for each in item.values)})"
+
+
+def _number_is_plain(item: Item) -> bool:
+    """Tell whether a number can mean one answer only: what is printed is what it counts."""
+    return all(each.score in {None, each.value} for each in item.answers)
 
 
 def _value(answer: Node) -> list[tuple[str, Any]]:
     return [(name, value) for name, value in answer.items() if name.startswith("value")]
 
 
-def _coded(item: Item, value: object) -> int | None:
-    if not isinstance(value, dict) or value.get("system") != LOINC:
+def _coded(form: Instrument, item: Item, value: object) -> int | None:
+    """Return the value of a coded answer; a code without a system is looked up in the item's list.
+
+    Its own list and no other: the same LOINC answer counts otherwise elsewhere.
+    """
+    if not isinstance(value, dict) or not isinstance(code := value.get("code"), str):
         return None
-    code = value.get("code")
-    chosen = item.answer(code) if isinstance(code, str) else None
-    return chosen.score if chosen else None
+    system = value.get("system")
+    if system == ANSWER:
+        return answer_value(form, item, code)
+    chosen = item.answer(code) if system in {LOINC, None} else None
+    return chosen.value if chosen else _of_others(form, item, system, code)
 
 
-def _counted(item: Item, value: object) -> int | None:
+def _of_others(form: Instrument, item: Item, system: object, code: str) -> int | None:
+    for name, value in form.other_answers.get(item.answer_list, {}).items():
+        theirs, _, own = name.partition("|")
+        if own == code and system in {theirs, None}:
+            return value
+    return None
+
+
+def _counted(_: Instrument, item: Item, value: object) -> int | None:
     number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-    return next((each for each in item.scores if number and each == value), None)
+    if not number or not _number_is_plain(item):
+        return None
+    return next((each for each in item.values if each == value), None)
 
 
-_SCORES = {"valueCoding": _coded, "valueInteger": _counted, "valueDecimal": _counted}
+_VALUES = {"valueCoding": _coded, "valueInteger": _counted, "valueDecimal": _counted}
 
 
 @dataclass(frozen=True)
@@ -129,7 +163,7 @@ class Understood:
 
 def understand(resource: dict[str, Any]) -> Understood:
     """Read a response, or name every element that is not understood."""
-    form = _form(resource.get("questionnaire"))
+    form = _form(resource)
     reading = read(form, resource.get("item"), TYPE)
     problems = list(reading.problems)
     status = _status(resource.get("status"), problems)
@@ -139,14 +173,17 @@ def understand(resource: dict[str, Any]) -> Understood:
         problems.append(Problem(f"{TYPE}.authored", rule, "value"))
     if problems or status is None:
         raise InvalidElementsError(tuple(problems))
-    return Understood(form, status, authored, reading.answers)
+    return Understood(form.instrument, status, authored, reading.answers)
 
 
-def _form(canonical: object) -> Instrument:
-    element = f"{TYPE}.questionnaire"
+def _form(resource: dict[str, Any]) -> Form:
+    element, canonical = f"{TYPE}.questionnaire", resource.get("questionnaire")
     if canonical is None:
         raise RequiredError("must name the questionnaire that was answered", element=element)
-    form = by_canonical(canonical) if isinstance(canonical, str) else None
+    if isinstance(canonical, str) and is_relative(canonical):
+        rule = "must be absolute, as canonicals are: which form a relative one names is not known"
+        raise ValueSetError(rule, element=element)
+    form = form_of(resource)
     if form is None:
         names = [one for each in all_versions() for one in (each.canonical, *each.other_canonicals)]
         raise ValueSetError(f"must be one of {', '.join(names)}", element=element)

@@ -89,14 +89,3 @@ CATEGORY = {
     Category.SUMMARY: Code(f"{LOCAL}/consent-category", "summary", "Discharge summary"),
 }
 GROUP_NAME = Code(f"{LOCAL}/consent-category", "group-name", "The name of the group")
-BANDS = {
-    label: Code(f"{LOCAL}/severity-band", code, label)
-    for label, code in (
-        ("none/minimal", "none-minimal"),
-        ("minimal", "minimal"),
-        ("mild", "mild"),
-        ("moderate", "moderate"),
-        ("moderately severe", "moderately-severe"),
-        ("severe", "severe"),
-    )
-}

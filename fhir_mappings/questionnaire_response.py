@@ -17,13 +17,14 @@ from fhir_mappings import labels, references
 from fhir_mappings.answers import TYPE, moment, understand
 from fhir_mappings.codes import US_CORE
 from fhir_mappings.datatypes import Element, instant, present
-from fhir_mappings.questionnaire import answer_coding
+from fhir_mappings.foreign_forms import form_of, is_relative
+from fhir_mappings.instrument_codes import answer_coding
 from fhir_mappings.visibility import may_have, sent
 from service.commands import CorrectResponse, RecordResponse
 from service.errors import BusinessRuleError
 from service.fhir.lexical import Lexical, overlay, parse
 from service.fhir.mapping import Draft, Owner, View
-from service.instruments import Instrument, Item, by_canonical, instrument
+from service.instruments import Instrument, Item, instrument
 from service.models.consents import Category
 from service.models.facts import ResponseFacts
 
@@ -64,12 +65,12 @@ def _from_rows(facts: ResponseFacts, view: View, form: Instrument) -> Element:
 
 def _items(facts: ResponseFacts, form: Instrument) -> list[Element]:
     given = ((item, facts.answers.get(item.link_id)) for item in form.items)
-    return [_item(item, score) for item, score in given if score is not None]
+    return [_item(form, item, value) for item, value in given if value is not None]
 
 
-def _item(item: Item, score: int) -> Element:
-    chosen = item.answer_scoring(score)
-    answers = [{"valueCoding": answer_coding(chosen)}] if chosen else None
+def _item(form: Instrument, item: Item, value: int) -> Element:
+    chosen = item.chosen(value)
+    answers = [{"valueCoding": answer_coding(form, item, chosen)}] if chosen else None
     return present({"linkId": item.link_id, "text": item.text, "answer": answers})
 
 
@@ -112,12 +113,13 @@ def _corrections(facts: ResponseFacts, form: Instrument, sent_: Lexical) -> dict
 def is_known(resource: dict[str, Any]) -> bool:
     """Tell whether a response is for the domain: it answers a questionnaire that is scored here.
 
-    One that names none is too: it is refused there, since it might be any. One whose form is said
+    One that names none is too: it is refused there, since it might be any; so might one that is
+    named by what is no canonical. One whose form is said
     by an extension, as US Core says what is no Questionnaire, is not.
     """
     canonical = resource.get("questionnaire")
     if isinstance(canonical, str):
-        return by_canonical(canonical) is not None
+        return is_relative(canonical) or form_of(resource) is not None
     return "_questionnaire" not in resource
 
 

@@ -23,6 +23,7 @@ AlongsideError
 │   └── MaintenanceError   an operator has closed the service for a while
 ├── RetentionError      the rules of retention that were stated cannot be read
 ├── BackupError         a copy cannot be made, or cannot be taken back
+├── InstrumentFileError a questionnaire's data file cannot be used
 ├── SecretsError        what was encrypted cannot be read, or nothing can be encrypted
 └── ProjectionError     a write round the unit of work; a fault of ours
 

@@ -27,6 +27,7 @@ from service.rows import check_version, get, require_offset
 from service.safety import first_alert, raise_alert
 from service.scoring import check_answers, score
 
+COMPLETE = {ResponseStatus.COMPLETED, ResponseStatus.AMENDED}
 CLOCK_SKEW = timedelta(minutes=5)
 PERSON = "SELECT merged_into_id FROM patients WHERE id = ?"
 
@@ -44,7 +45,7 @@ def record_response(session: Session, command: RecordResponse, now: datetime) ->
     _require_patient(session, command.patient_id)
     definition = _definition(command.instrument, command.instrument_version)
     group = _group(session, command, definition)
-    _check(definition, command.answers)
+    _check(definition, command.answers, command.status)
     result = score(definition, command.answers)
     row = Response(
         id=command.response_id or new_id(),
@@ -58,6 +59,7 @@ def record_response(session: Session, command: RecordResponse, now: datetime) ->
         authored=_past(command.authored, now),
         answers=dict(command.answers),
         total=result.total,
+        scores=result.stored,
         missing=list(result.missing),
     )
     _receive(row, command.answers, command.status, command.received)
@@ -82,7 +84,7 @@ def correct_response(session: Session, command: CorrectResponse, now: datetime) 
     row = get(session, Response, command.response_id)
     check_version(row, command.if_match)
     definition = _definition(row.instrument, row.instrument_version)
-    _check(definition, command.answers)
+    _check(definition, command.answers, command.status)
     authored = _past(command.authored, now) if command.authored else row.authored
     same = (command.answers, command.status, authored) == (row.answers, row.status, row.authored)
     if not same or command.received not in {None, row.received}:
@@ -122,8 +124,8 @@ def _group(
     return group
 
 
-def _check(definition: Instrument, answers: dict[str, int]) -> None:
-    problems = check_answers(definition, answers)
+def _check(definition: Instrument, answers: dict[str, int], status: ResponseStatus) -> None:
+    problems = check_answers(definition, answers, complete=status in COMPLETE)
     if problems:
         raise InvalidElementsError(
             tuple(Problem(f"answers['{p.link_id}']", p.rule, "value") for p in problems)
@@ -148,7 +150,8 @@ def _receive(
 def _score(row: Response, definition: Instrument, answers: dict[str, int]) -> None:
     result = score(definition, answers)
     row.answers = dict(answers)
-    row.total, row.missing = result.total, list(result.missing)
+    row.total, row.scores = result.total, result.stored
+    row.missing = list(result.missing)
 
 
 def _keep(session: Session, row: Response, *, by: str, now: datetime) -> None:
@@ -158,6 +161,7 @@ def _keep(session: Session, row: Response, *, by: str, now: datetime) -> None:
             status=row.status,
             answers=dict(row.answers),
             total=row.total,
+            scores=row.scores,
             received=row.received,
             replaced_at=now,
             replaced_by=by,

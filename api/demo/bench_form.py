@@ -23,7 +23,7 @@ def form(definition: Instrument) -> dict[str, Any]:
                 "linkId": item.link_id,
                 "codes": [
                     {"system": LOINC, "code": answer.code, "display": answer.display}
-                    for answer in sorted(item.answers, key=lambda answer: answer.score)
+                    for answer in sorted(item.answers, key=lambda answer: answer.value)
                 ],
             }
             for item in definition.scored_items

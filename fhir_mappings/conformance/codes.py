@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from fhir_mappings import codes
 from fhir_mappings.codes import LOCAL, OURS, Code
 from fhir_mappings.conformance.canonical import VERSION, Resource, computable, definition
+from fhir_mappings.instrument_codes import own_codes
 from service.models.enrollments import AttendanceMark
 
 __all__ = ["VERSION", "resources", "systems", "value_set_of"]
@@ -19,6 +20,14 @@ TITLES = {
     "facilitation": ("Facilitation", "Who leads a support group."),
     "facilitator-role": ("Facilitator role", "In which role somebody leads a support group."),
     "flag": ("Flag", "What a Flag asks a reader to do."),
+    "instrument": (
+        "Questionnaire",
+        "Questionnaires, items and scores for which no LOINC code was found.",
+    ),
+    "instrument-answer": (
+        "Questionnaire answer",
+        "Answers for which no LOINC code was found, by questionnaire, list and number.",
+    ),
     "modality": ("Modality", "How a support group meets."),
     "participation-type": ("Participation type", "What an EpisodeOfCare stands for."),
     "session-type": ("Session type", "What an Appointment or Encounter of a group is."),
@@ -46,6 +55,7 @@ def _all_codes() -> Iterator[Code]:
             yield value
         elif isinstance(value, dict):
             yield from (each for each in value.values() if isinstance(each, Code))
+    yield from own_codes()
     for mark in AttendanceMark:
         if mark.value in SHOWN:
             yield Code(ATTENDANCE_MARKS, mark.value, SHOWN[mark.value])

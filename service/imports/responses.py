@@ -79,7 +79,13 @@ def responses(instrument: Instrument) -> Kind:
     items = instrument.items
     return Kind(
         "responses",
-        (*ABOUT, *(Column(i.link_id, whole, str(min(i.scores)), required=False) for i in items)),
+        (
+            *ABOUT,
+            *(
+                Column(i.link_id, whole, str(min(i.values, default=0)), required=False)
+                for i in items
+            ),
+        ),
         _Taking(instrument),
         {f"answers['{item.link_id}']": item.link_id for item in items} | {"group_id": "group"},
     )

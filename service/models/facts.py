@@ -191,6 +191,7 @@ class ResponseFacts:
     authored: datetime
     answers: dict[str, int]
     total: int | None
+    scores: dict[str, int | float | None] | None
     missing: tuple[str, ...]
     received: bytes | None
     received_answers: dict[str, int] | None

@@ -37,8 +37,10 @@ class Instrument(Projected, table=True):
 class Response(Projected, table=True):
     """One person's answers to one questionnaire, scored on arrival.
 
-    `answers` holds the score value of the chosen answer by linkId. `received` holds what a
-    hospital sent, byte for byte, with `received_answers` as it was understood.
+    `answers` holds the value of the chosen answer by linkId, as printed on the form. `scores`
+    holds what its instrument reports beside the total, by id; null where that is nothing.
+    `received` holds what a hospital sent, byte for byte, with `received_answers` as it was
+    understood.
     """
 
     __tablename__ = "responses"
@@ -52,6 +54,9 @@ class Response(Projected, table=True):
     authored: datetime = Field(sa_type=UtcDateTime)
     answers: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
     total: int | None = None
+    scores: dict[str, int | float | None] | None = Field(
+        default=None, sa_type=JSON(none_as_null=True)
+    )
     missing: list[str] = Field(default_factory=list, sa_type=JSON)
     received: bytes | None = Field(default=None, sa_type=LargeBinary)
     received_answers: dict[str, int] | None = Field(default=None, sa_type=JSON)
@@ -67,6 +72,9 @@ class ResponseChange(Row, table=True):
     status: ResponseStatus = Field(sa_type=enum_text(ResponseStatus))
     answers: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
     total: int | None = None
+    scores: dict[str, int | float | None] | None = Field(
+        default=None, sa_type=JSON(none_as_null=True)
+    )
     received: bytes | None = Field(default=None, sa_type=LargeBinary)
     replaced_at: datetime = Field(sa_type=UtcDateTime)
     replaced_by: str

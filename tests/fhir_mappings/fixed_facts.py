@@ -221,6 +221,7 @@ def response(**more):
         "authored": at(6, 20),
         "answers": {f"/{code}": 1 for code in ITEMS},
         "total": 9,
+        "scores": None,
         "missing": (),
         "received": None,
         "received_answers": None,

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhir_mappings.answers import understand
+from fhir_mappings.instrument_codes import answer_coding
 from fhir_mappings.questionnaire_response import to_command, to_correction
 from service.errors import (
     AlongsideError,
@@ -167,10 +168,9 @@ def test_an_answer_is_read_by_code_or_score_and_any_known_link_id(answer, link_i
 def test_every_option_of_every_instrument_is_understood(form):
     for each in form.items:
         for option in each.answers:
-            resource = response(
-                item(each.link_id, **coded(option.code)), questionnaire=form.canonical
-            )
-            assert understand(resource).answers == {each.link_id: option.score}
+            shown = {"valueCoding": answer_coding(form, each, option)}
+            resource = response(item(each.link_id, **shown), questionnaire=form.canonical)
+            assert understand(resource).answers == {each.link_id: option.value}
 
 
 def test_items_are_found_inside_groups_and_answers():

@@ -72,7 +72,7 @@ def correct_response(
 
 
 def score_values(definition: Instrument, answers: Mapping[str, object]) -> dict[str, int]:
-    """Return score values by linkId; a LOINC answer code counts as its own list says.
+    """Return values by linkId; a LOINC answer code is looked up in the list of its own item.
 
     Raises:
         InvalidElementsError: an answer is neither; ranges are the domain's to check.
@@ -97,10 +97,10 @@ def _score_value(item: Item | None, given: object, definition: Instrument) -> in
     if type(given) is int:
         return given
     if not isinstance(given, str):
-        return "must be a score value (a whole number) or a LOINC answer code"
+        return "must be the number of an answer (a whole number) or its LOINC code"
     if chosen := item.answer(given):
-        return chosen.score
-    return "must be one of " + ", ".join(answer.code for answer in item.answers)
+        return chosen.value
+    return "must be one of " + ", ".join(each.code for each in item.answers if each.code)
 
 
 def _definition(body: NewResponse) -> Instrument:
