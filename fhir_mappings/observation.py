@@ -15,7 +15,7 @@ from fhir_mappings import labels, references
 from fhir_mappings.codes import BANDS, LOINC, SURVEY, UCUM, UNKNOWN, US_CORE, Code
 from fhir_mappings.datatypes import Element, codeable_concept, instant, present
 from fhir_mappings.questionnaire import answer_coding
-from fhir_mappings.visibility import may_have
+from fhir_mappings.visibility import labels_of, purposes
 from service.fhir.mapping import Draft, View
 from service.instruments import Instrument, Item, instrument
 from service.models.consents import Category
@@ -33,29 +33,33 @@ STATUS = {
 
 
 def render_total(facts: ResponseFacts, view: View) -> Iterator[Draft]:
-    if not may_have(facts, view, Category.SCORES):
+    labelled = labels.total(part2=facts.part2)
+    if not (given := purposes(facts, view, Category.SCORES, labelled)):
         return
     form = instrument(facts.instrument, facts.instrument_version)
     code = Code(LOINC, form.total, form.total_display)
-    resource = present({**_common(facts, view, form, code), **_value(facts, form)})
-    source, labelled = references.source("response", facts.id), labels.total(part2=facts.part2)
-    yield Draft("Observation", source, resource, labelled, PROFILES, facts.patient_id)
+    resource = present({**_common(facts, view, form, code, given), **_value(facts, form)})
+    source = references.source("response", facts.id)
+    yield Draft(
+        "Observation", source, resource, labelled, PROFILES, facts.patient_id, purposes=given
+    )
 
 
 def render_answers(facts: ResponseFacts, view: View) -> Iterator[Draft]:
-    if view.audience.is_programme or not may_have(facts, view, Category.ANSWERS):
+    if view.audience.is_programme:
         return
     form = instrument(facts.instrument, facts.instrument_version)
     for item in form.items:
-        given = facts.answers.get(item.link_id)
-        if given is not None:
-            yield _answer(facts, view, form, item)
+        labelled = labels.answer(form, item.link_id, part2=facts.part2)
+        given = purposes(facts, view, Category.ANSWERS, labelled)
+        if given and facts.answers.get(item.link_id) is not None:
+            yield _answer(facts, view, form, item, given)
 
 
-def _answer(facts: ResponseFacts, view: View, form: Instrument, item: Item) -> Draft:
+def _answer(facts: ResponseFacts, view: View, form: Instrument, item: Item, given: int) -> Draft:
     chosen = item.answer_scoring(facts.answers[item.link_id])
     value = {"coding": [answer_coding(chosen)], "text": chosen.display} if chosen else None
-    common = _common(facts, view, form, Code(LOINC, item.code, item.text))
+    common = _common(facts, view, form, Code(LOINC, item.code, item.text), given)
     common["code"] = {"coding": [{"system": LOINC, "code": item.code}], "text": item.text}
     return Draft(
         "Observation",
@@ -64,10 +68,14 @@ def _answer(facts: ResponseFacts, view: View, form: Instrument, item: Item) -> D
         labels.answer(form, item.link_id, part2=facts.part2),
         PROFILES,
         facts.patient_id,
+        purposes=given,
     )
 
 
-def _common(facts: ResponseFacts, view: View, form: Instrument, code: Code) -> Element:
+def _common(facts: ResponseFacts, view: View, form: Instrument, code: Code, given: int) -> Element:
+    """Return what totals and answers share; the response, where all may have it who have them."""
+    whole = labels_of(facts, Category.ANSWERS)
+    leads = not given & ~purposes(facts, view, Category.ANSWERS, whole)
     response = references.source("response", facts.id)
     sources = [view.audience.reference("QuestionnaireResponse", response)]
     return {
@@ -76,7 +84,7 @@ def _common(facts: ResponseFacts, view: View, form: Instrument, code: Code) -> E
         "code": codeable_concept(code),
         "subject": references.patient(view.audience, facts.patient_id),
         "effectiveDateTime": instant(facts.authored),
-        "derivedFrom": sources if may_have(facts, view, Category.ANSWERS) else None,
+        "derivedFrom": sources if leads else None,
     }
 
 

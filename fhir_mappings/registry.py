@@ -13,6 +13,7 @@ from fhir_mappings import (
     flag,
     group,
     healthcare_service,
+    labels,
     location,
     observation,
     organization,
@@ -47,7 +48,7 @@ MAPPINGS = (
     Mapping("Observation", "response", observation.render_total),
     Mapping("Observation", "response", observation.render_answers),
     Mapping("Flag", "response", flag.render),
-    Mapping("Consent", "consent", consent.render),
+    Mapping("Consent", "consent", consent.render, 2),
     *(Mapping(name, "definition", definitions.render) for name in definitions.TYPES),
 )
 
@@ -197,4 +198,4 @@ DEFINITIONS = tuple(_type(name, documentation=DEFINED) for name in definitions.T
 def build_registry() -> Registry:
     """Return the registry that every session which writes is opened with."""
     types = (*DIRECTORY, *ABOUT_PATIENTS, *SENT, *DEFINITIONS)
-    return Registry(MAPPINGS, types, VALUE_SETS, forms_of)
+    return Registry(MAPPINGS, types, VALUE_SETS, forms_of, labels.membership)

@@ -26,6 +26,7 @@ from service import (
     patients,
     rules,
     screening,
+    sent_consents,
     series,
     sessions,
 )
@@ -172,7 +173,7 @@ def _parting(session: DbSession, command: commands.UnmergePatients) -> list[Aggr
     return [each for patient in both for each in with_groups(session, patient)]
 
 
-def _consent(session: DbSession, command: commands.WithdrawConsent) -> list[Aggregate]:
+def _consent(session: DbSession, command: Any) -> list[Aggregate]:  # noqa: ANN401 - of a consent
     return with_groups(session, get(session, Consent, command.consent_id).patient_id)
 
 
@@ -227,7 +228,9 @@ HANDLERS: dict[type, Handler] = {
     commands.RecordConsent: Handler(
         consents.record_consent, lambda session, c: with_groups(session, c.patient_id)
     ),
+    commands.AmendConsent: Handler(consents.amend_consent, _consent, again=True),
     commands.WithdrawConsent: Handler(consents.withdraw_consent, _consent, again=True),
+    commands.SettleConsent: Handler(sent_consents.settle_consent, _consent, again=True),
     commands.MergePatients: Handler(merging.merge_patients, _merging, again=True),
     commands.UnmergePatients: Handler(merging.unmerge_patients, _parting, again=True),
 }

@@ -14,7 +14,11 @@ from service.commands.connections import (
     PostalAddress,
 )
 from service.commands.consents import (
+    AmendConsent,
+    ConsentTerms,
+    ReceiveConsent,
     RecordConsent,
+    SettleConsent,
     WithdrawConsent,
 )
 from service.commands.enrollments import (
@@ -85,11 +89,13 @@ __all__ = [
     "AcknowledgeConcern",
     "AddCredential",
     "AddExtraSession",
+    "AmendConsent",
     "AnswerOffer",
     "ArrangeSupervision",
     "ChangeEnrollment",
     "CloseCalendar",
     "CloseConcern",
+    "ConsentTerms",
     "CorrectResponse",
     "CreateConnection",
     "CreateFacilitator",
@@ -112,6 +118,7 @@ __all__ = [
     "PostalAddress",
     "PublishRules",
     "RaiseConcern",
+    "ReceiveConsent",
     "ReceivePatient",
     "RecordAgreement",
     "RecordAttendance",
@@ -120,6 +127,7 @@ __all__ = [
     "RecordResponse",
     "RecordSupervision",
     "RecordWalkIn",
+    "SettleConsent",
     "SettleGroup",
     "TransferEnrollment",
     "UndoLink",

@@ -232,7 +232,8 @@ def visible(work: Work, change: Change) -> Stored | None:
     if stored.id in work.hidden:
         return None
     access = work.sender.access
-    if stored.audience not in access.audiences or stored.confidentiality > access.ceiling:
+    is_theirs = stored.audience in access.audiences and stored.purposes & access.purpose
+    if not is_theirs or stored.confidentiality > access.ceiling:
         return None
     if stored.deleted and stored.owner != Owner.CLIENT.value:
         return None  # what the programme took away is not here, and never was

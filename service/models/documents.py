@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Index, LargeBinary, String
 from sqlmodel import Field, SQLModel
 
 from service.models.base import enum_text
+from service.models.purposes import EVERY_PURPOSE
 
 PUBLIC = 0
 PROGRAMME = 1
@@ -22,7 +23,8 @@ class Document(SQLModel, table=True):
     """The current version of one resource for one audience; deleted ones stay as tombstones.
 
     `chosen_id` is the id that its client gave it, in place of `id` (ADR 0010); `created` the stamp
-    of its first version; `indexed` the revision of the index rows that it has.
+    of its first version; `indexed` the revision of the index rows that it has; `purposes` the
+    set of those for which its audience may have it.
     """
 
     __tablename__ = "documents"
@@ -48,6 +50,7 @@ class Document(SQLModel, table=True):
     date_low: int | None = Field(default=None, sa_type=BigInteger)
     date_high: int | None = Field(default=None, sa_type=BigInteger)
     confidentiality: int
+    purposes: int = EVERY_PURPOSE
     sensitivity: str = ""
     owner: str = "programme"
     revision: int = 1
@@ -68,6 +71,7 @@ class DocumentVersion(SQLModel, table=True):
     content: bytes = Field(sa_type=LargeBinary)
     deleted: bool = False
     confidentiality: int
+    purposes: int = EVERY_PURPOSE
     sealed: bool = False
 
 
