@@ -65,6 +65,7 @@ class Reason(StrEnum):
     PART_2 = "does-not-cover-part2"
     NAME = "does-not-show-group-name"
     EXCEPTED = "excepted"
+    OUTWEIGHED = "outweighed"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sqlmodel import Session as DbSession
 
 from service.errors import ForbiddenError
 from service.fhir.carrying_out import Effect, carry_out
-from service.fhir.changes import Change, Sender, Verb, may_be_made, shared_lock
+from service.fhir.changes import CONSENT, Change, Sender, Verb, may_be_made, shared_lock
 from service.fhir.endpoint import Answer
 from service.fhir.mapping import Owner
 from service.fhir.scope_writing import before_commit, granted, ungranted
@@ -104,6 +104,8 @@ def aggregates(sender: Sender, changes: Sequence[Change]) -> list[Aggregate]:
 
 
 def _is_of_the_domain(change: Change) -> bool:
+    if change.kind.name == CONSENT:
+        return True
     if change.verb is Verb.CREATE:
         return change.source.startswith("response:")
     return change.kind.owner is Owner.SHARED

@@ -58,6 +58,14 @@ class Consent(Projected, table=True):
     withdrawn_by: str | None = None
 
     @property
+    def terms_version(self) -> int:
+        return self.version
+
+    @property
+    def sent_by_hospital(self) -> bool:
+        return self.sent_as is not None
+
+    @property
     def category(self) -> Category | None:
         """The kind of fact that it is about; None where it is about several, or all."""
         return Category(self.categories[0]) if len(self.categories) == 1 else None

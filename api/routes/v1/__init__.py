@@ -14,6 +14,7 @@ from api.routes.v1 import (
     consents,
     credentials,
     enrollments,
+    explanations,
     facilitators,
     groups,
     instruments,
@@ -38,6 +39,7 @@ ROUTERS = (
     patients.router,
     links.router,
     merges.router,
+    explanations.router,  # before the consents, whose ids it might be
     consents.router,
     responses.router,
     alerts.router,
