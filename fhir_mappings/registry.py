@@ -157,8 +157,9 @@ ABOUT_PATIENTS = (
         date="date",
         patient_path="patient",
         owner=Owner.CLIENT,
-        documentation="What a person permits or denies the reader. One that the reader sends is"
-        " kept as it came; what is disclosed follows the consents that the programme recorded.",
+        documentation="What a person permits or denies the reader. One that the reader sends about"
+        " itself takes effect: a denial or an end at once, a permit once the programme has"
+        " confirmed it, unless it trusts the reader with that. What is not executed is refused.",
     ),
 )
 
