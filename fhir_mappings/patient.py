@@ -50,15 +50,9 @@ def render(facts: PatientFacts, view: View) -> Iterator[Draft]:
             "link": _merges(facts, view),
         }
     )
-    plain = Draft(
-        "Patient",
-        references.source("patient", facts.id),
-        resource,
-        labels.PERSON,
-        PROFILES if identifiers else (),
-        facts.id,
-        purposes=purposes,
-    )
+    profiles = PROFILES if identifiers else ()
+    source = references.source("patient", facts.id)
+    plain = Draft("Patient", source, resource, labels.PERSON, profiles, facts.id, purposes=purposes)
     hospital = view.audience.connection_id
     received = facts.received.get(hospital) if hospital else None
     yield plain if received is None else _as_sent(plain, received)

@@ -7,7 +7,6 @@ from typing import Any
 from sqlmodel import Session
 
 from service.commands import AmendConsent, ConsentTerms, RecordConsent, WithdrawConsent
-from service.disclosures import given_by
 from service.errors import BusinessRuleError, InvalidError, RequiredError
 from service.models.connections import Connection
 from service.models.consents import (
@@ -21,6 +20,7 @@ from service.models.evidence import ESignature, Evidence, SignedForm, VerbalCons
 from service.models.provisions import ROOT, Provision, as_columns, provision_of
 from service.patients import current
 from service.rows import check_version, get, require_offset, require_text
+from service.weighing import given_by
 
 MOST_PROVISIONS = 50
 DEEPEST = 5

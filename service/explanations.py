@@ -13,24 +13,14 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from service.disclosures import (
-    Content,
-    Declared,
-    Finding,
-    Reason,
-    Ruling,
-    decide,
-    declared,
-    given_by,
-    gives,
-    weigh,
-)
+from service.disclosures import Declared, Ruling, decide, declared
 from service.models.connections import Connection, ConsentPolicy
 from service.models.consents import Consent, ConsentVersion, Standing
 from service.models.patients import Link, Patient
 from service.models.provisions import Category, Decision, provision_of
 from service.models.purposes import Purpose, bits
 from service.rows import get
+from service.weighing import Content, Finding, Reason, given_by, gives, weigh
 
 
 class Rule(StrEnum):
@@ -124,14 +114,15 @@ def _rule(ruling: Ruling, question: Question) -> Rule:
 def _weighed(said: Declared, rule: Rule, question: Question) -> Iterator[Weighed]:
     """Yield every provision of a consent with what came of it."""
     identity, content = said.id or UUID(int=0), question.content
+    before = said.retracted.get(content.category.value, 0) & question.purpose.bit
+    if rule is Rule.WITHDRAWN and before:
+        yield Weighed(identity, "versions", Decision.PERMIT)
     if not said.counts(question.at):
         refuses = rule is Rule.WITHDRAWN and gives(said.provision, content.category)
         decides = refuses & question.purpose.bit
         reason = None if decides else Reason.WITHDRAWN
         yield Weighed(identity, "provision", said.provision.decision, reason)
         return
-    if rule is Rule.WITHDRAWN and said.retracted.get(content.category.value, 0):
-        yield Weighed(identity, "versions", Decision.PERMIT)
     findings: list[Finding] = []
     weigh(said.provision, content, question.at, waits=said.waits, findings=findings)
     for each in findings:

@@ -13,7 +13,7 @@ import yaml
 from fhir_mappings import labels
 from service.commands import ConsentTerms
 from service.consents import terms
-from service.disclosures import Content, Declared, given_by
+from service.disclosures import Declared
 from service.explanations import Explanation, Question, Rule, explained
 from service.fhir.mapping import Labels
 from service.instruments import instrument
@@ -21,6 +21,7 @@ from service.models.connections import ConsentPolicy
 from service.models.groups import Sensitivity
 from service.models.provisions import Category, Decision, Label, Provision
 from service.models.purposes import Purpose
+from service.weighing import Content, given_by
 from tests.fhir_mappings import fixed_facts
 
 ROOT = Path(__file__).parent

@@ -7,7 +7,6 @@ import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from enum import Enum
 from functools import cached_property
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from service.fhir.batches import write_all
 from service.fhir.document_bytes import head, meta, tail
 from service.fhir.index_tables import CLEAR, INSERTS
 from service.fhir.mapping import Audience, Draft, ResourceType
+from service.fhir.seals import Seal
 from service.fhir.search_index import REVISION, IndexRows, index
 from service.models.purposes import EVERY_PURPOSE
 
@@ -59,17 +59,6 @@ SEAL = "UPDATE document_versions SET sealed = ? WHERE id = ?"
 EVENT = "INSERT INTO events (id, version, audience, type, kind, at) VALUES (?, ?, ?, ?, ?, ?)"
 # Whatever order rows were collected in, old index rows go before new ones come.
 ORDER = (SEAL, ARCHIVE, INSERT, UPDATE, TOMBSTONE, RAISE, NARROW, MOVE, *CLEAR, *INSERTS, EVENT)
-
-
-class Seal(Enum):
-    """What is hidden for good when consents or links changed (ADR 0007).
-
-    What was taken away hides the past of every document it was about; what was given, only the
-    past of those that changed.
-    """
-
-    ALL = "all"
-    REPLACED = "replaced"
 
 
 @dataclass(frozen=True)

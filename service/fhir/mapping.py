@@ -11,13 +11,14 @@ from functools import cached_property
 from typing import Any, Literal
 from uuid import UUID
 
-from service.disclosures import UNLIMITED, Content, Disclosure
+from service.disclosures import UNLIMITED, Disclosure
 from service.identifiers import keyed_id
 from service.models.connections import Confidentiality
 from service.models.consents import Category
 from service.models.documents import PROGRAMME, PUBLIC
 from service.models.facts import GroupFacts
 from service.models.purposes import TREATMENT_ONLY
+from service.weighing import Content
 
 Resource = dict[str, Any]
 

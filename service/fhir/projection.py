@@ -26,9 +26,10 @@ from service.fhir.audiences import (
     public_audience,
     views,
 )
-from service.fhir.documents import Seal, Stored, Target, Writer, patient_key, stored_by_source
+from service.fhir.documents import Stored, Target, Writer, patient_key, stored_by_source
 from service.fhir.following import Following, follow, last_merge
 from service.fhir.mapping import Audience, Registry, View
+from service.fhir.seals import Seal
 from service.fhir.sources import (
     Sources,
     affected_sources,
@@ -201,10 +202,7 @@ class Rendering:
                 yield from self._render(kind, key, facts, view)
 
     def _rosters(self, ids: set[UUID]) -> Iterator[Target]:
-        """Yield each audience's part of each group: its own members that it may know of.
-
-        It is one document for all who read it, and so for treatment alone.
-        """
+        """Yield each audience's part of each group: whom it may know of for treatment."""
         if not ids:
             return
         members = _members(self.session, ids)

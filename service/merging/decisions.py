@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlmodel import Session as DbSession
 
-from service.disclosures import LABELS, Content, Declared, decide, declared
+from service.disclosures import LABELS, Declared, decide, declared
 from service.merging.following import remember, remembered, rows_of
 from service.models.connections import Connection, ConsentPolicy
 from service.models.consents import Category, Consent, Decision, Standing
@@ -16,6 +16,7 @@ from service.models.merges import Merge, Moving
 from service.models.provisions import Provision, provision_of
 from service.models.purposes import Purpose
 from service.rows import get
+from service.weighing import Content
 
 Pair = tuple[UUID, Category]
 Extent = tuple[str, Purpose]  # the facts, those of Part 2, or the group's name

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from service.disclosures import Content, Declared, decide, next_change
+from service.disclosures import Declared, decide, next_change
 from service.models.connections import ConsentPolicy
 from service.models.consents import Category, Decision, Label, Purpose
 from service.models.provisions import Provision
+from service.weighing import Content
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -12,10 +12,10 @@ from pydantic import Field
 from api.routes.v1.calls import Reading, answer_plain
 from api.routes.v1.consent_schemas import NAMED, PART2
 from api.routes.v1.schema import Moment, Schema
-from service.disclosures import Content, Reason
 from service.explanations import ORDER, Explanation, Question, Rule, Weighed, explain
 from service.models.consents import Category, Decision, Label, Purpose
 from service.models.provisions import CONFIDENTIALITY
+from service.weighing import Content, Reason
 
 router = APIRouter(tags=["consents"])
 

@@ -19,7 +19,7 @@ DOCUMENTS = (
 )
 VERSIONS = (
     "UPDATE document_versions SET purposes = 1 WHERE id IN"
-    " (SELECT id FROM documents WHERE purposes = 1)"
+    " (SELECT id FROM documents WHERE audience >= 2 AND purposes = 1)"
 )
 
 
