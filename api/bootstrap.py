@@ -4,7 +4,7 @@ from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlmodel import Session, select
 
 from api.context import Context
-from fhir_mappings import patient, questionnaire_response, structure
+from fhir_mappings import patient, questionnaire_response, sent_consent, structure
 from fhir_mappings.conformance import definitions
 from fhir_mappings.registry import build_registry
 from service import canonical, instruments, migrations
@@ -60,6 +60,8 @@ def build(settings: Settings, clock: Clock = system_clock, *, key: bytes | None 
             to_command=questionnaire_response.to_command,
             to_correction=questionnaire_response.to_correction,
             to_patient=patient.to_command,
+            to_provision=sent_consent.to_provision,
+            to_evidence=sent_consent.to_evidence,
             recognises=questionnaire_response.is_known,
             crisis_text=settings.crisis_text,
         ),

@@ -34,7 +34,7 @@ from api.peers import Peers
 from service import migrations
 from service.commands import CreateConnection
 from service.errors import AlongsideError
-from service.models.connections import ConsentPolicy, Environment
+from service.models.connections import ConsentAuthority, ConsentPolicy, Environment
 from service.settings import Settings
 
 cli = typer.Typer(
@@ -157,6 +157,11 @@ def token(
     print(operators.token(context, client, scope))
 
 
+Authority = Annotated[
+    ConsentAuthority, typer.Option(help="Whether permits that it sends wait for your word.")
+]
+
+
 @connections.command("add")
 def add_connection(
     name: str,
@@ -166,19 +171,34 @@ def add_connection(
     policy: Annotated[
         ConsentPolicy, typer.Option(help="What holds where a person has said nothing.")
     ] = ConsentPolicy.OPT_IN,
+    consents: Authority = ConsentAuthority.CONFIRM,
 ) -> None:
     """Add a hospital; print the id that /v1 knows it by."""
-    new = CreateConnection(name=name, mrn_system=mrn_system, environment=environment, policy=policy)
+    new = CreateConnection(
+        name=name,
+        mrn_system=mrn_system,
+        environment=environment,
+        policy=policy,
+        authority=consents,
+    )
     print(operators.add_connection(bootstrap.build(Settings()), new))
+
+
+@connections.command("consents")
+def set_authority(name: str, authority: ConsentAuthority) -> None:
+    """Have the permits that a hospital sends wait for the programme's word, or count at once."""
+    operators.set_authority(bootstrap.build(Settings()), name, authority)
+    print(f"{name}: {authority.value}, of what it sends from now on.")
 
 
 @connections.command("list")
 def list_connections() -> None:
     """List hospitals."""
     context = bootstrap.build(Settings())
-    table = Table("name", "environment", "policy", "MRN system", "id")
+    table = Table("name", "environment", "policy", "consents", "MRN system", "id")
     for each in context.database.read(operators.all_connections):
-        table.add_row(each.name, each.environment, each.policy, each.mrn_system, str(each.id))
+        told = (each.environment, each.policy, each.authority, each.mrn_system)
+        table.add_row(each.name, *told, str(each.id))
     Console().print(table)
 
 

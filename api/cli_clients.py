@@ -10,6 +10,7 @@ from rich.table import Column, Table
 from api import bootstrap, operators
 from service.errors import InvalidError, NotFoundError
 from service.models.connections import Client, Confidentiality
+from service.models.purposes import Purpose
 from service.settings import Settings
 from service.smart.certificates import thumbprint
 from service.smart.clients import Keys, all_clients
@@ -35,6 +36,9 @@ Certificate = Annotated[
 ]
 
 
+ForPurpose = Annotated[Purpose, typer.Option(help="What it reads for; consents name it.")]
+
+
 @clients.command("add")
 def add_client(  # noqa: PLR0913 - a command has its options as arguments
     name: str,
@@ -45,6 +49,7 @@ def add_client(  # noqa: PLR0913 - a command has its options as arguments
     ] = None,
     ceiling: Annotated[Confidentiality, typer.Option()] = Confidentiality.RESTRICTED,
     roster: Annotated[bool, typer.Option(help="May read rosters.")] = False,
+    purpose: ForPurpose = Purpose.TREATMENT,
     jwks: Jwks = None,
     jwks_url: JwksUrl = None,
     alg: Algorithms = None,
@@ -58,6 +63,7 @@ def add_client(  # noqa: PLR0913 - a command has its options as arguments
         connection=connection,
         ceiling=ceiling,
         roster_role=roster,
+        purpose=purpose,
         keys=_keys(jwks, jwks_url, alg),
         certificate=_thumbprint(certificate),
     )
@@ -79,7 +85,9 @@ def list_clients() -> None:
     """List clients, without their secrets."""
     context = bootstrap.build(Settings())
     named = Column("name", overflow="fold", min_width=27)  # to be typed again, so never cut
-    table = Table(named, "connection", "scopes", "proof", "ceiling", "roster", "disabled")
+    table = Table(
+        named, "connection", "scopes", "proof", "ceiling", "purpose", "roster", "disabled"
+    )
     names = context.database.read(operators.connection_names)
     for each in context.database.read(all_clients):
         table.add_row(
@@ -88,6 +96,7 @@ def list_clients() -> None:
             " ".join(each.scopes),
             _proof(each),
             each.ceiling.value,
+            each.purpose.value,
             "yes" if each.roster_role else "",
             f"{each.disabled_at:%Y-%m-%d}" if each.disabled_at else "",
         )

@@ -11,6 +11,7 @@ from rich.table import Column, Table
 from api import bootstrap, operators
 from service.clock import EPOCH
 from service.models.connections import Confidentiality, Invitation
+from service.models.purposes import Purpose
 from service.settings import Settings
 from service.smart.invitations import NewInvitation, open_invitations
 
@@ -30,6 +31,9 @@ def invite(
     ] = None,
     ceiling: Annotated[Confidentiality, typer.Option()] = Confidentiality.RESTRICTED,
     roster: Annotated[bool, typer.Option(help="May read rosters.")] = False,
+    purpose: Annotated[
+        Purpose, typer.Option(help="What it reads for; consents name it.")
+    ] = Purpose.TREATMENT,
     expires: Annotated[int, typer.Option(min=1, help="In how many hours.")] = 72,
 ) -> None:
     """Print a token by which one piece of software registers itself; it is shown once."""
@@ -38,6 +42,7 @@ def invite(
         lasts=timedelta(hours=expires),
         ceiling=ceiling,
         roster_role=roster,
+        purpose=purpose,
     )
     print(operators.invite(bootstrap.build(Settings()), new, connection)[1])
 
@@ -47,7 +52,7 @@ def list_invitations() -> None:
     context = bootstrap.build(Settings())
     now = context.clock()
     named = Column("id", overflow="fold", min_width=36)  # to be typed again, so never cut
-    table = Table(named, "connection", "scopes", "ceiling", "roster", "until")
+    table = Table(named, "connection", "scopes", "ceiling", "purpose", "roster", "until")
     names = context.database.read(operators.connection_names)
     for each in context.database.read(lambda session: open_invitations(session, now)):
         table.add_row(
@@ -55,6 +60,7 @@ def list_invitations() -> None:
             names[each.connection_id] if each.connection_id else "(programme)",
             " ".join(each.scopes),
             each.ceiling.value,
+            each.purpose.value,
             "yes" if each.roster_role else "",
             _until(each),
         )

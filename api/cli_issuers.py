@@ -11,6 +11,7 @@ from api import bootstrap, operators
 from service.errors import InvalidError, NotFoundError
 from service.models.connections import Confidentiality
 from service.models.issuers import Issuer
+from service.models.purposes import Purpose
 from service.settings import Settings
 from service.smart.clients import NewClient
 from service.smart.issuers import NewIssuer, all_issuers
@@ -25,6 +26,7 @@ Scopes = Annotated[list[str], typer.Option("--scope", help="The most its tokens 
 Of = Annotated[str | None, typer.Option(help="A hospital's; else the programme's.")]
 Ceiling = Annotated[Confidentiality, typer.Option()]
 Roster = Annotated[bool, typer.Option(help="May read rosters.")]
+ForPurpose = Annotated[Purpose, typer.Option(help="What it reads for; consents name it.")]
 Audience = Annotated[
     str | None, typer.Option(help="What aud has; the FHIR endpoint where left out.")
 ]
@@ -44,6 +46,7 @@ def add_issuer(  # noqa: PLR0913 - a command has its options as arguments
     connection: Of = None,
     ceiling: Ceiling = Confidentiality.RESTRICTED,
     roster: Roster = False,
+    purpose: ForPurpose = Purpose.TREATMENT,
     audience: Audience = None,
     alg: Algorithms = None,
     jwks_url: Keys = None,
@@ -54,7 +57,9 @@ def add_issuer(  # noqa: PLR0913 - a command has its options as arguments
     """Honour the access tokens of an issuer, for as much as is said here."""
     scopes = tuple(word for each in scope for word in each.split())
     new = NewIssuer(
-        client=NewClient(name=name, scopes=scopes, ceiling=ceiling, roster_role=roster),
+        client=NewClient(
+            name=name, scopes=scopes, ceiling=ceiling, roster_role=roster, purpose=purpose
+        ),
         issuer=issuer,
         audience=audience,
         algorithms=tuple(alg or OUTSIDE),
@@ -70,7 +75,8 @@ def add_issuer(  # noqa: PLR0913 - a command has its options as arguments
 def list_issuers() -> None:
     """List issuers, without the secrets that they are asked with."""
     context = bootstrap.build(Settings())
-    table = Table("name", "issuer", "by", "connection", "scopes", "ceiling", "roster", "disabled")
+    named = ("name", "issuer", "by", "connection", "scopes", "ceiling", "purpose", "roster")
+    table = Table(*named, "disabled")
     names = context.database.read(operators.connection_names)
     for issuer, client in context.database.read(all_issuers):
         table.add_row(
@@ -80,6 +86,7 @@ def list_issuers() -> None:
             names[client.connection_id] if client.connection_id else "(programme)",
             " ".join(client.scopes),
             client.ceiling.value,
+            client.purpose.value,
             "yes" if client.roster_role else "",
             f"{client.disabled_at:%Y-%m-%d}" if client.disabled_at else "",
         )

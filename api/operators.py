@@ -20,8 +20,14 @@ from service.connections import create_connection, create_facility
 from service.errors import AlongsideError, ForbiddenError, NotFoundError, ValueSetError
 from service.identifiers import new_id
 from service.models.aggregates import Aggregate
-from service.models.connections import Confidentiality, Connection, Invitation
+from service.models.connections import (
+    Confidentiality,
+    Connection,
+    ConsentAuthority,
+    Invitation,
+)
 from service.models.keys import SigningKey
+from service.models.purposes import Purpose
 from service.smart import clients, invitations, issuers, signing
 from service.smart.issuers import NewIssuer
 from service.smart.scopes import require_grantable
@@ -39,6 +45,7 @@ class Registration:
     connection: str | None = None
     ceiling: Confidentiality = Confidentiality.RESTRICTED
     roster_role: bool = False
+    purpose: Purpose = Purpose.TREATMENT
     keys: clients.Keys | None = None
     certificate: str | None = None
 
@@ -86,6 +93,19 @@ def add_connection(context: Context, command: CreateConnection) -> UUID:
         return context.database.unit_of_work(work, CONNECTIONS)
 
 
+def set_authority(context: Context, name: str, authority: ConsentAuthority) -> None:
+    """Say whether the permits that this hospital sends count before they are confirmed."""
+    found = connection_id(context, name)
+
+    def work(session: Session) -> None:
+        row = session.get(Connection, found)
+        if row is not None and row.authority is not authority:
+            row.authority = authority
+
+    with audited(context, name, "connections/consents"):
+        context.database.unit_of_work(work, CONNECTIONS)
+
+
 def all_connections(session: Session) -> Sequence[Connection]:
     return session.exec(select(Connection).order_by(col(Connection.name))).all()
 
@@ -99,6 +119,7 @@ def add_client(context: Context, registration: Registration) -> str:
             connection_id=connection_id(context, registration.connection),
             ceiling=registration.ceiling,
             roster_role=registration.roster_role,
+            purpose=registration.purpose,
             keys=registration.keys,
             certificate=registration.certificate,
         )

@@ -26,7 +26,7 @@ STATUS = {
 
 
 def render(facts: VisitFacts, view: View) -> Iterator[Draft]:
-    if not visits.is_visible(facts, view):
+    if not (purposes := visits.purposes(facts, view)):
         return
     resource = present(
         {
@@ -40,7 +40,14 @@ def render(facts: VisitFacts, view: View) -> Iterator[Draft]:
         }
     )
     source, labelled = visits.source(facts), labels.membership(facts.group)
-    yield Draft("Appointment", source, resource, labelled, patient_id=facts.patient_id)
+    yield Draft(
+        "Appointment",
+        source,
+        resource,
+        labelled,
+        patient_id=facts.patient_id,
+        purposes=purposes,
+    )
 
 
 def status(facts: VisitFacts) -> str:

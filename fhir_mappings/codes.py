@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from service.canonical import BASE
-from service.models.consents import Category
+from service.models.consents import Category, Label, Purpose
 from service.models.groups import Facilitation, Modality
 
 OURS: Final = BASE
@@ -49,6 +49,26 @@ PATIENT_CONSENT = Code(LOINC, "59284-0", "Patient Consent")
 OPT_IN = Code(ACT, "OPTIN", "opt-in")
 OPT_OUT = Code(ACT, "OPTOUT", "opt-out")
 PART_2 = Code(ACT, "42CFRPart2", "42 CFR Part2")
+CONFIDENTIALITY: Final = f"{TERMINOLOGY}/v3-Confidentiality"
+LABEL = {
+    Label.NORMAL: Code(CONFIDENTIALITY, "N", "normal"),
+    Label.RESTRICTED: Code(CONFIDENTIALITY, "R", "restricted"),
+    Label.VERY_RESTRICTED: Code(CONFIDENTIALITY, "V", "very restricted"),
+    Label.PSYCHIATRY: Code(ACT, "PSY", "psychiatry disorder information sensitivity"),
+    Label.SUBSTANCE_USE: Code(ACT, "ETH", "substance abuse information sensitivity"),
+    Label.VIOLENCE: Code(ACT, "SDV", "sexual assault, abuse, or domestic violence"),
+    Label.PART_2: PART_2,
+}
+REASON: Final = f"{TERMINOLOGY}/v3-ActReason"
+PURPOSE = {
+    Purpose.TREATMENT: Code(REASON, "TREAT", "treatment"),
+    Purpose.PAYMENT: Code(REASON, "HPAYMT", "healthcare payment"),
+    Purpose.OPERATIONS: Code(REASON, "HOPERAT", "healthcare operations"),
+    Purpose.RESEARCH: Code(REASON, "HRESCH", "healthcare research"),
+    Purpose.PUBLIC_HEALTH: Code(REASON, "PUBHLTH", "public health"),
+    Purpose.PATIENT_REQUEST: Code(REASON, "PATRQT", "patient requested"),
+    Purpose.MARKETING: Code(REASON, "HMARKT", "healthcare marketing"),
+}
 ACCESS = Code(f"{TERMINOLOGY}/consentaction", "access", "Access")
 DISCLOSE = Code(f"{TERMINOLOGY}/consentaction", "disclose", "Disclose")
 RECIPIENT = Code(f"{TERMINOLOGY}/v3-ParticipationType", "IRCP", "information recipient")

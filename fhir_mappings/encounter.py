@@ -24,7 +24,8 @@ CAME = {AttendanceMark.PRESENT, AttendanceMark.LATE}
 
 def render(facts: VisitFacts, view: View) -> Iterator[Draft]:
     happened = facts.status is not SessionStatus.CANCELLED and facts.mark in CAME
-    if not happened or not visits.is_visible(facts, view):
+    purposes = visits.purposes(facts, view)
+    if not happened or not purposes:
         return
     leader, place = visits.leader(facts, view), visits.place(facts, view)
     source = visits.source(facts)
@@ -37,7 +38,7 @@ def render(facts: VisitFacts, view: View) -> Iterator[Draft]:
             "class": coding(CLASS[facts.group.modality]),
             "type": [codeable_concept(GROUP_SESSION)],
             "subject": references.patient(view.audience, facts.patient_id),
-            "episodeOfCare": _episodes(facts, view),
+            "episodeOfCare": _episodes(facts, view, purposes),
             "participant": [{"individual": leader}] if leader else None,
             "appointment": [view.audience.reference("Appointment", source)],
             "period": _period(facts),
@@ -46,11 +47,14 @@ def render(facts: VisitFacts, view: View) -> Iterator[Draft]:
         }
     )
     labelled = labels.membership(facts.group)
-    yield Draft("Encounter", source, resource, labelled, PROFILES, facts.patient_id)
+    yield Draft(
+        "Encounter", source, resource, labelled, PROFILES, facts.patient_id, purposes=purposes
+    )
 
 
-def _episodes(facts: VisitFacts, view: View) -> list[Element]:
-    if not view.disclosure.permits(Category.ENROLLMENT, part2=facts.group.part2):
+def _episodes(facts: VisitFacts, view: View, purposes: int) -> list[Element]:
+    """Return the enrolment, where it may be had for every purpose that the visit may."""
+    if purposes & ~view.purposes(Category.ENROLLMENT, labels.membership(facts.group)):
         return []
     source = references.source("enrollment", facts.enrollment_id)
     return [view.audience.reference("EpisodeOfCare", source)]

@@ -32,12 +32,13 @@ ON_ROSTER = {EnrollmentStatus.ACTIVE, EnrollmentStatus.ON_HOLD}
 
 
 def render(facts: EnrollmentFacts, view: View) -> Iterator[Draft]:
-    if not view.disclosure.permits(Category.ENROLLMENT, part2=facts.group.part2):
+    labelled = labels.membership(facts.group)
+    if not (purposes := view.purposes(Category.ENROLLMENT, labelled)):
         return
     resource = present(
         {
             "extension": [
-                {"url": SUPPORT_GROUP, "valueReference": r} for r in _groups(facts, view)
+                {"url": SUPPORT_GROUP, "valueReference": r} for r in _groups(facts, view, purposes)
             ],
             "status": STATUS[facts.status],
             "statusHistory": list(_history(facts)),
@@ -48,8 +49,14 @@ def render(facts: EnrollmentFacts, view: View) -> Iterator[Draft]:
         }
     )
     source = references.source("enrollment", facts.id)
-    labelled = labels.membership(facts.group)
-    yield Draft("EpisodeOfCare", source, resource, labelled, patient_id=facts.patient_id)
+    yield Draft(
+        "EpisodeOfCare",
+        source,
+        resource,
+        labelled,
+        patient_id=facts.patient_id,
+        purposes=purposes,
+    )
 
 
 def _history(facts: EnrollmentFacts) -> Iterator[Element]:
@@ -60,11 +67,11 @@ def _history(facts: EnrollmentFacts) -> Iterator[Element]:
         yield {"status": status, "period": period(first.start, end)}
 
 
-def _groups(facts: EnrollmentFacts, view: View) -> Iterator[Element]:
+def _groups(facts: EnrollmentFacts, view: View, purposes: int) -> Iterator[Element]:
     audience, group = view.audience, facts.group
     if facts.status in ON_ROSTER:
         yield audience.reference("Group", references.source("roster", group.id))
-    named = view.disclosure.names_group(part2=group.part2)
+    named = view.names_group(labels.membership(group), purposes)
     if named and group.status is not GroupStatus.DRAFT:
         entry = references.source("group", group.id)
         yield audience.public.reference("HealthcareService", entry)

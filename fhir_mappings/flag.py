@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from fhir_mappings import labels, references
 from fhir_mappings.codes import FOLLOW_UP, SAFETY
 from fhir_mappings.datatypes import codeable_concept, period
-from fhir_mappings.visibility import may_have
+from fhir_mappings.visibility import purposes
 from service.fhir.mapping import Draft, View
 from service.models.consents import Category
 from service.models.facts import ResponseFacts
@@ -20,7 +20,9 @@ STATUS = {AlertState.OPEN: "active", AlertState.CLOSED: "inactive"}
 
 
 def render(facts: ResponseFacts, view: View) -> Iterator[Draft]:
-    if facts.alert is None or not may_have(facts, view, Category.ALERTS):
+    labelled = labels.alert(part2=facts.part2)
+    given = purposes(facts, view, Category.ALERTS, labelled)
+    if facts.alert is None or not given:
         return
     resource = {
         "status": STATUS[facts.alert.state],
@@ -30,5 +32,5 @@ def render(facts: ResponseFacts, view: View) -> Iterator[Draft]:
         "period": period(facts.alert.raised_at),
         "author": references.programme(view.audience),
     }
-    source, labelled = references.source("response", facts.id), labels.alert(part2=facts.part2)
-    yield Draft("Flag", source, resource, labelled, patient_id=facts.patient_id)
+    source = references.source("response", facts.id)
+    yield Draft("Flag", source, resource, labelled, patient_id=facts.patient_id, purposes=given)

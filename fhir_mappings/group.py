@@ -1,6 +1,7 @@
 """Group: one hospital's part of a group's roster, under the group's neutral name.
 
-It holds no quantity, and is never part of a compartment, an include or an export.
+It holds no quantity, and is never part of a compartment, an include or an export. It is for
+treatment alone: whom it lists may have permitted each another purpose, and it is one document.
 
 https://hl7.org/fhir/R4/group.html
 """

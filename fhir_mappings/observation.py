@@ -24,8 +24,8 @@ from fhir_mappings.instrument_codes import (
     panel_codings,
     score_code,
 )
-from fhir_mappings.visibility import may_have
-from service.fhir.mapping import Draft, View
+from fhir_mappings.visibility import labels_of, purposes
+from service.fhir.mapping import Draft, Labels, View
 from service.instruments import (
     Band,
     Instrument,
@@ -51,28 +51,37 @@ STATUS = {
 
 
 def render_total(facts: ResponseFacts, view: View) -> Iterator[Draft]:
-    if not may_have(facts, view, Category.SCORES):
+    labelled = labels.total(part2=facts.part2)
+    if not (given := purposes(facts, view, Category.SCORES, labelled)):
         return
     form = instrument(facts.instrument, facts.instrument_version)
-    source, labelled = references.source("response", facts.id), labels.total(part2=facts.part2)
+    source = references.source("response", facts.id)
     values = {form.primary.id: facts.total, **(facts.scores or {})}
     for score in form.reported_scores:
         if score.id not in values:
             continue  # from before its instrument reported it
-        own, value = source, values[score.id]
-        if score is not form.primary:
-            own = f"{source}/{score.id}"
-        common = _common(facts, view, form, score_code(form, score))
-        resource = present({**common, **_value(score, value), **_note(facts, form, score)})
-        yield Draft("Observation", own, resource, labelled, PROFILES, facts.patient_id)
+        own = source if score is form.primary else f"{source}/{score.id}"
+        common = _common(facts, view, form, score_code(form, score), given)
+        value = _value(score, values[score.id])
+        resource = present({**common, **value, **_note(facts, form, score)})
+        yield _draft(own, resource, labelled, facts, given)
     if len(values) > 1:
-        resource = present(_panel(facts, view, form, values))
-        own = f"{source}/panel"
-        yield Draft("Observation", own, resource, labelled, PROFILES, facts.patient_id)
+        resource = present(_panel(facts, view, form, values, given=given))
+        yield _draft(f"{source}/panel", resource, labelled, facts, given)
 
 
-def _panel(facts: ResponseFacts, view: View, form: Instrument, scores: Collection[str]) -> Element:
-    """Group several scores with the answers that the reader has.
+def _draft(
+    source: str, resource: Element, labelled: Labels, facts: ResponseFacts, given: int
+) -> Draft:
+    return Draft(
+        "Observation", source, resource, labelled, PROFILES, facts.patient_id, purposes=given
+    )
+
+
+def _panel(
+    facts: ResponseFacts, view: View, form: Instrument, scores: Collection[str], *, given: int
+) -> Element:
+    """Group several scores with the answers that all have who have the panel.
 
     Answers about safety are left out: who may not read them must not hear that they are there.
     """
@@ -82,13 +91,25 @@ def _panel(facts: ResponseFacts, view: View, form: Instrument, scores: Collectio
         for each in form.reported_scores
         if each.id in scores
     ]
-    if not view.audience.is_programme and may_have(facts, view, Category.ANSWERS):
-        safety = {rule.link_id for rule in form.safety}
-        given = [item for item in form.items if facts.answers.get(item.link_id) is not None]
-        members += [_source(facts, item) for item in given if item.link_id not in safety]
+    if not view.audience.is_programme:
+        members += [
+            _source(facts, item)
+            for item in form.items
+            if _is_member(facts, view, form, item, given=given)
+        ]
     code = {"coding": panel_codings(form), "text": form.name}
     found = [view.audience.reference("Observation", each) for each in members]
-    return {**_common(facts, view, form, code), "hasMember": found}
+    return {**_common(facts, view, form, code, given), "hasMember": found}
+
+
+def _is_member(
+    facts: ResponseFacts, view: View, form: Instrument, item: Item, *, given: int
+) -> bool:
+    if any(rule.link_id == item.link_id for rule in form.safety):
+        return False
+    labelled = labels.answer(form, item.link_id, part2=facts.part2)
+    all_may = not given & ~purposes(facts, view, Category.ANSWERS, labelled)
+    return all_may and facts.answers.get(item.link_id) is not None
 
 
 def _source(facts: ResponseFacts, item: Item) -> str:
@@ -96,22 +117,23 @@ def _source(facts: ResponseFacts, item: Item) -> str:
 
 
 def render_answers(facts: ResponseFacts, view: View) -> Iterator[Draft]:
-    if view.audience.is_programme or not may_have(facts, view, Category.ANSWERS):
+    if view.audience.is_programme:
         return
     form = instrument(facts.instrument, facts.instrument_version)
     for item in form.items:
-        given = facts.answers.get(item.link_id)
-        if given is not None:
-            yield _answer(facts, view, form, item)
+        labelled = labels.answer(form, item.link_id, part2=facts.part2)
+        given = purposes(facts, view, Category.ANSWERS, labelled)
+        if given and facts.answers.get(item.link_id) is not None:
+            yield _answer(facts, view, form, item, given)
 
 
-def _answer(facts: ResponseFacts, view: View, form: Instrument, item: Item) -> Draft:
+def _answer(facts: ResponseFacts, view: View, form: Instrument, item: Item, given: int) -> Draft:
     chosen = item.chosen(facts.answers[item.link_id])
     value = None
     if chosen:
         coding = answer_coding(form, item, chosen)
         value = {"coding": [coding], "text": chosen.display or coding["display"]}
-    common = _common(facts, view, form, item_code(form, item))
+    common = _common(facts, view, form, item_code(form, item), given)
     return Draft(
         "Observation",
         _source(facts, item),
@@ -119,10 +141,16 @@ def _answer(facts: ResponseFacts, view: View, form: Instrument, item: Item) -> D
         labels.answer(form, item.link_id, part2=facts.part2),
         PROFILES,
         facts.patient_id,
+        purposes=given,
     )
 
 
-def _common(facts: ResponseFacts, view: View, form: Instrument, code: Element) -> Element:
+def _common(
+    facts: ResponseFacts, view: View, form: Instrument, code: Element, given: int
+) -> Element:
+    """Return what totals and answers share; the response, where all may have it who have them."""
+    whole = labels_of(facts, Category.ANSWERS)
+    leads = not given & ~purposes(facts, view, Category.ANSWERS, whole)
     response = references.source("response", facts.id)
     sources = [view.audience.reference("QuestionnaireResponse", response)]
     return {
@@ -131,7 +159,7 @@ def _common(facts: ResponseFacts, view: View, form: Instrument, code: Element) -
         "code": code,
         "subject": references.patient(view.audience, facts.patient_id),
         "effectiveDateTime": instant(facts.authored),
-        "derivedFrom": sources if may_have(facts, view, Category.ANSWERS) else None,
+        "derivedFrom": sources if leads else None,
     }
 
 

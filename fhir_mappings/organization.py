@@ -17,6 +17,7 @@ from fhir_mappings.datatypes import (
 )
 from service.fhir.mapping import Draft, View
 from service.models.facts import FacilityFacts, ProgrammeFacts
+from service.models.purposes import EVERY_PURPOSE
 
 PROFILES = (f"{US_CORE}/us-core-organization",)
 
@@ -44,4 +45,4 @@ def _organization(facts: ProgrammeFacts | FacilityFacts) -> Element:
 
 
 def _draft(source: str, resource: Element) -> Draft:
-    return Draft("Organization", source, resource, labels.PUBLIC, PROFILES)
+    return Draft("Organization", source, resource, labels.PUBLIC, PROFILES, purposes=EVERY_PURPOSE)

@@ -21,7 +21,7 @@ from fhir_mappings.datatypes import (
     telecom,
     texts,
 )
-from fhir_mappings.visibility import may_know
+from fhir_mappings.visibility import knowing
 from service.commands import CreatePatient, ReceivePatient
 from service.fhir.lexical import parse, said_in_meta
 from service.fhir.mapping import Draft, Owner, View
@@ -32,7 +32,7 @@ PROFILES = (f"{US_CORE}/us-core-patient",)
 
 
 def render(facts: PatientFacts, view: View) -> Iterator[Draft]:
-    if not may_know(facts, view):
+    if not (purposes := knowing(facts, view)):
         return
     identifiers = [*_own_identifier(facts, view), *_record_numbers(view)]
     resource = present(
@@ -50,14 +50,9 @@ def render(facts: PatientFacts, view: View) -> Iterator[Draft]:
             "link": _merges(facts, view),
         }
     )
-    plain = Draft(
-        "Patient",
-        references.source("patient", facts.id),
-        resource,
-        labels.PERSON,
-        PROFILES if identifiers else (),
-        facts.id,
-    )
+    profiles = PROFILES if identifiers else ()
+    source = references.source("patient", facts.id)
+    plain = Draft("Patient", source, resource, labels.PERSON, profiles, facts.id, purposes=purposes)
     hospital = view.audience.connection_id
     received = facts.received.get(hospital) if hospital else None
     yield plain if received is None else _as_sent(plain, received)

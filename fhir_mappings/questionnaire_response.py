@@ -19,7 +19,7 @@ from fhir_mappings.codes import US_CORE
 from fhir_mappings.datatypes import Element, instant, present
 from fhir_mappings.foreign_forms import form_of, is_relative
 from fhir_mappings.instrument_codes import answer_coding
-from fhir_mappings.visibility import may_have, sent
+from fhir_mappings.visibility import purposes, sent
 from service.commands import CorrectResponse, RecordResponse
 from service.errors import BusinessRuleError
 from service.fhir.lexical import Lexical, overlay, parse
@@ -35,10 +35,10 @@ DEMANDED = ("questionnaire", "subject", "authored")
 
 
 def render(facts: ResponseFacts, view: View) -> Iterator[Draft]:
-    if not may_have(facts, view, Category.ANSWERS):
-        return
     form = instrument(facts.instrument, facts.instrument_version)
     labelled = labels.answers(form, part2=facts.part2)
+    if not (given := purposes(facts, view, Category.ANSWERS, labelled)):
+        return
     plain = Draft(
         TYPE,
         references.source("response", facts.id),
@@ -46,6 +46,7 @@ def render(facts: ResponseFacts, view: View) -> Iterator[Draft]:
         labelled,
         (PROFILE,),
         facts.patient_id,
+        purposes=given,
     )
     as_sent = facts.received is not None and sent(facts, view)
     yield _as_sent(plain, facts, form, view) if as_sent else plain

@@ -13,6 +13,7 @@ from fhir_mappings import (
     flag,
     group,
     healthcare_service,
+    labels,
     location,
     observation,
     organization,
@@ -47,7 +48,7 @@ MAPPINGS = (
     Mapping("Observation", "response", observation.render_total),
     Mapping("Observation", "response", observation.render_answers),
     Mapping("Flag", "response", flag.render),
-    Mapping("Consent", "consent", consent.render),
+    Mapping("Consent", "consent", consent.render, 2),
     *(Mapping(name, "definition", definitions.render) for name in definitions.TYPES),
 )
 
@@ -156,8 +157,9 @@ ABOUT_PATIENTS = (
         date="date",
         patient_path="patient",
         owner=Owner.CLIENT,
-        documentation="What a person permits or denies the reader. One that the reader sends is"
-        " kept as it came; what is disclosed follows the consents that the programme recorded.",
+        documentation="What a person permits or denies the reader. One that the reader sends about"
+        " itself takes effect: a denial or an end at once, a permit once the programme has"
+        " confirmed it, unless it trusts the reader with that. What is not executed is refused.",
     ),
 )
 
@@ -197,4 +199,4 @@ DEFINITIONS = tuple(_type(name, documentation=DEFINED) for name in definitions.T
 def build_registry() -> Registry:
     """Return the registry that every session which writes is opened with."""
     types = (*DIRECTORY, *ABOUT_PATIENTS, *SENT, *DEFINITIONS)
-    return Registry(MAPPINGS, types, VALUE_SETS, forms_of)
+    return Registry(MAPPINGS, types, VALUE_SETS, forms_of, labels.membership)

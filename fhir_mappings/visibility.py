@@ -1,11 +1,14 @@
-"""What an audience may have: consent, policy, and who sent it.
+"""What an audience may have, and for which purposes: consent, policy, and who sent it.
 
 https://hl7.org/fhir/R4/consent.html
 """
 
-from service.fhir.mapping import View
+from fhir_mappings import labels
+from service.fhir.mapping import Labels, View
+from service.instruments import instrument
 from service.models.consents import Category
 from service.models.facts import PatientFacts, ResponseFacts
+from service.models.purposes import EVERY_PURPOSE
 
 
 def sent(facts: ResponseFacts, view: View) -> bool:
@@ -13,24 +16,35 @@ def sent(facts: ResponseFacts, view: View) -> bool:
     return facts.connection_id is not None and facts.connection_id == view.audience.connection_id
 
 
-def may_have(facts: ResponseFacts, view: View, category: Category) -> bool:
-    """Tell whether the view may have this part of a response.
+def purposes(facts: ResponseFacts, view: View, category: Category, labelled: Labels) -> int:
+    """Return for which purposes the view may have this part of a response.
 
     What one hospital sent goes back to it and to the programme, and to no other hospital: a
     consent names its recipient, and none names the hospital that a response came from.
     """
     if sent(facts, view) or view.audience.is_programme:
-        return True
-    own = facts.connection_id is None
-    return own and view.disclosure.permits(category, part2=facts.part2)
+        return EVERY_PURPOSE
+    return view.purposes(category, labelled) if facts.connection_id is None else 0
 
 
-def any_category(view: View) -> bool:
-    """Tell whether the view may have anything of the patient by consent or policy."""
-    return bool(view.disclosure.categories | view.disclosure.part2_categories)
+def may_have(facts: ResponseFacts, view: View, category: Category) -> bool:
+    """Tell whether the view may have this part of a response, for whatever purpose."""
+    return bool(purposes(facts, view, category, labels_of(facts, category)))
 
 
-def may_know(facts: PatientFacts, view: View) -> bool:
-    """Tell whether the view may have the Patient that its other documents are about."""
+def labels_of(facts: ResponseFacts, category: Category) -> Labels:
+    """Return the labels of that part of a response as a whole."""
+    if category is Category.ANSWERS:
+        form = instrument(facts.instrument, facts.instrument_version)
+        return labels.answers(form, part2=facts.part2)
+    if category is Category.ALERTS:
+        return labels.alert(part2=facts.part2)
+    return labels.total(part2=facts.part2)
+
+
+def knowing(facts: PatientFacts, view: View) -> int:
+    """Return for which purposes the view may have the Patient that its documents are about."""
     hospital = view.audience.connection_id
-    return any_category(view) or hospital in facts.sent_by or hospital in facts.received
+    if hospital in facts.sent_by or hospital in facts.received:
+        return EVERY_PURPOSE
+    return view.anything()

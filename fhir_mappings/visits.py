@@ -5,7 +5,7 @@ One session's documents share an identifier within an audience, and with no othe
 https://hl7.org/fhir/R4/appointment.html
 """
 
-from fhir_mappings import references
+from fhir_mappings import labels, references
 from fhir_mappings.codes import IDENTIFIERS
 from fhir_mappings.datatypes import Element, identifier
 from service.fhir.mapping import View
@@ -13,8 +13,9 @@ from service.models.consents import Category
 from service.models.facts import VisitFacts
 
 
-def is_visible(facts: VisitFacts, view: View) -> bool:
-    return view.disclosure.permits(Category.ATTENDANCE, part2=facts.group.part2)
+def purposes(facts: VisitFacts, view: View) -> int:
+    """Return for which purposes the view may have the visit."""
+    return view.purposes(Category.ATTENDANCE, labels.membership(facts.group))
 
 
 def source(facts: VisitFacts) -> str:
@@ -43,4 +44,4 @@ def place(facts: VisitFacts, view: View) -> Element | None:
 
 
 def _tells_group(facts: VisitFacts, view: View) -> bool:
-    return view.disclosure.names_group(part2=facts.group.part2)
+    return view.names_group(labels.membership(facts.group), purposes(facts, view))

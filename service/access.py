@@ -10,6 +10,7 @@ from uuid import UUID
 
 from service.errors import ValueSetError
 from service.models.documents import PROGRAMME, PUBLIC
+from service.models.purposes import TREATMENT_ONLY
 from service.scopes import SYSTEM, Query, Scope, read_scope, within
 
 V1_SCOPES = frozenset({"v1.read", "v1.write", "v1.coordinate", "v1.privacy", "v1.admin"})
@@ -93,7 +94,7 @@ class Scopes:
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """One caller: its audience, ceiling of confidentiality, roster role and scopes."""
+    """One caller: its audience, ceiling of confidentiality, roster role, scopes and purpose."""
 
     client_id: UUID
     client: str
@@ -102,11 +103,20 @@ class Access:
     ceiling: int
     roster_role: bool
     scopes: Scopes = field(repr=False)
+    purpose: int = TREATMENT_ONLY
 
     @property
     def audiences(self) -> tuple[int, int]:
         """Return the audiences whose documents the caller may read."""
         return self.audience, PUBLIC
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """Return what a document is compared with wherever it is read, beside its audience.
+
+        The ceiling of confidentiality, and the purpose as a set of one.
+        """
+        return self.ceiling, self.purpose
 
     @property
     def is_programme(self) -> bool:

@@ -23,6 +23,7 @@ def create_connection(session: Session, command: CreateConnection, _now: datetim
         number=max(highest or 0, FIRST_CONNECTION - 1) + 1,
         environment=command.environment,
         policy=command.policy,
+        authority=command.authority,
         mrn_system=command.mrn_system,
     )
     session.add(row)

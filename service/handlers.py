@@ -28,6 +28,7 @@ from service import (
     restrictions,
     rules,
     screening,
+    sent_consents,
     series,
     sessions,
 )
@@ -175,7 +176,7 @@ def _parting(session: DbSession, command: commands.UnmergePatients) -> list[Aggr
     return [each for patient in both for each in with_groups(session, patient)]
 
 
-def _consent(session: DbSession, command: commands.WithdrawConsent) -> list[Aggregate]:
+def _consent(session: DbSession, command: Any) -> list[Aggregate]:  # noqa: ANN401 - of a consent
     return with_groups(session, get(session, Consent, command.consent_id).patient_id)
 
 
@@ -238,6 +239,7 @@ HANDLERS: dict[type, Handler] = {
     commands.RecordConsent: Handler(
         consents.record_consent, lambda session, c: with_groups(session, c.patient_id)
     ),
+    commands.AmendConsent: Handler(consents.amend_consent, _consent, again=True),
     commands.WithdrawConsent: Handler(consents.withdraw_consent, _consent, again=True),
     commands.RestrictProcessing: Handler(
         restrictions.restrict_processing, lambda session, c: with_groups(session, c.patient_id)
@@ -247,6 +249,7 @@ HANDLERS: dict[type, Handler] = {
     commands.DecideCorrection: Handler(corrections.decide_correction, _correction, again=True),
     commands.AddDisagreement: Handler(corrections.add_disagreement, _correction, again=True),
     commands.RecordTold: Handler(corrections.record_told, _correction, again=True),
+    commands.SettleConsent: Handler(sent_consents.settle_consent, _consent, again=True),
     commands.MergePatients: Handler(merging.merge_patients, _merging, again=True),
     commands.UnmergePatients: Handler(merging.unmerge_patients, _parting, again=True),
 }

@@ -77,7 +77,8 @@ class ConsentEntry(Entry):
 
     consent_id: UUID
     connection_id: UUID
-    category: Category
+    category: Category | None
+    categories: list[Category]
     decision: Decision
     withdrawn: bool
 
@@ -156,7 +157,14 @@ def _response(kind: str, values: Columns) -> Entry:
 
 def _consent(kind: str, values: Columns) -> Entry:
     withdrawn = kind == WITHDRAWAL
-    return ConsentEntry(kind=kind, **values, consent_id=values["id"], withdrawn=withdrawn)
+    said = [Category(one) for one in values["categories"]]
+    return ConsentEntry(
+        kind=kind,
+        **{**values, "categories": said},
+        category=said[0] if len(said) == 1 else None,
+        consent_id=values["id"],
+        withdrawn=withdrawn,
+    )
 
 
 WITHDRAWAL = "consent-withdrawal"
@@ -171,7 +179,7 @@ CONSENTED = {
     "at": col(Consent.start),
     "id": col(Consent.id),
     "connection_id": col(Consent.connection_id),
-    "category": col(Consent.category),
+    "categories": col(Consent.categories),
     "decision": col(Consent.decision),
 }
 ENROLLED = {

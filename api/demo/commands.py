@@ -143,11 +143,11 @@ def _visit(
 
 def _agreed(session: DbSession, connection_id: UUID) -> set[UUID]:
     """Return who permits this hospital all that the commands show."""
-    statement = select(Consent.patient_id, Consent.category).where(
+    statement = select(Consent).where(
         Consent.connection_id == connection_id,
         Consent.decision == Decision.PERMIT,
         col(Consent.withdrawn_at).is_(None),
         col(Consent.covers_part2).is_(True),
     )
-    said = set(session.exec(statement).all())
+    said = {(row.patient_id, row.category) for row in session.exec(statement)}
     return {patient for patient, _ in said if all((patient, one) in said for one in SHARED)}

@@ -14,7 +14,11 @@ from service.commands.connections import (
     PostalAddress,
 )
 from service.commands.consents import (
+    AmendConsent,
+    ConsentTerms,
+    ReceiveConsent,
     RecordConsent,
+    SettleConsent,
     WithdrawConsent,
 )
 from service.commands.enrollments import (
@@ -94,12 +98,14 @@ __all__ = [
     "AddCredential",
     "AddDisagreement",
     "AddExtraSession",
+    "AmendConsent",
     "AnswerOffer",
     "ArrangeSupervision",
     "AskCorrection",
     "ChangeEnrollment",
     "CloseCalendar",
     "CloseConcern",
+    "ConsentTerms",
     "CorrectResponse",
     "CreateConnection",
     "CreateFacilitator",
@@ -124,6 +130,7 @@ __all__ = [
     "PostalAddress",
     "PublishRules",
     "RaiseConcern",
+    "ReceiveConsent",
     "ReceivePatient",
     "RecordAgreement",
     "RecordAttendance",
@@ -134,6 +141,7 @@ __all__ = [
     "RecordTold",
     "RecordWalkIn",
     "RestrictProcessing",
+    "SettleConsent",
     "SettleGroup",
     "TransferEnrollment",
     "UndoLink",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from service.models.connections import ConsentPolicy, Environment
+from service.models.connections import ConsentAuthority, ConsentPolicy, Environment
 from service.models.facts import Address
 
 
@@ -13,6 +13,7 @@ class CreateConnection:
     mrn_system: str
     environment: Environment = Environment.TEST
     policy: ConsentPolicy = ConsentPolicy.OPT_IN
+    authority: ConsentAuthority = ConsentAuthority.CONFIRM
 
 
 @dataclass(frozen=True, kw_only=True)

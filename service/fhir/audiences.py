@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlmodel import Session as DbSession
 from sqlmodel import select
 
-from service.disclosures import Provision, disclosure, next_change
+from service.disclosures import Declared, Disclosure, declared, next_change
 from service.driver import as_uuid, chunks, columns, fetched, marks
 from service.fhir.mapping import ALL, Audience, View
 from service.models.connections import Connection, ConsentPolicy
@@ -59,7 +59,6 @@ LINKS = (
     " c.number, l.known_as_id, c.policy FROM links l JOIN connections c ON c.id = l.connection_id"
     " WHERE l.patient_id IN ({marks}) AND l.undone_at IS NULL ORDER BY l.id"
 )
-PROVISION = tuple(Provision.__dataclass_fields__)
 
 
 class LiveLink(NamedTuple):
@@ -91,7 +90,7 @@ def views(session: DbSession, key: bytes, patients: Iterable[UUID], now: datetim
     """
     ids = set(patients)
     found = Views()
-    provisions, changes = _provisions(session, ids), defaultdict[UUID, list[datetime]](list)
+    consents, changes = _consents(session, ids), defaultdict[UUID, list[datetime]](list)
     links: dict[tuple[UUID, UUID], list[LiveLink]] = defaultdict(list)
     for row in _live_links(session, ids):
         links[row.patient_id, row.connection_id].append(row)
@@ -105,12 +104,12 @@ def views(session: DbSession, key: bytes, patients: Iterable[UUID], now: datetim
         if until is not None:
             changes[patient_id].append(until)
     for pair, rows in links.items():
-        said = provisions[pair]
+        said = tuple(consents[pair])
         if change := next_change(said, now):
             changes[pair[0]].append(change)
         if pair[0] in stopped:  # no hospital has anything of them for now, whatever they permit
             continue
-        given = disclosure(rows[0].policy, said, now, _facts(rows))
+        given = Disclosure(policy=rows[0].policy, consents=said, now=now, links=_facts(rows))
         audience = replace(_audience_of(key, rows[0]), known=known_ids[pair[1]])
         found.of[pair[0]].append(View(audience, given))
     found.due = {patient: min(moments) for patient, moments in changes.items()}
@@ -163,9 +162,8 @@ def _live_links(session: DbSession, ids: set[UUID]) -> Iterable[LiveLink]:
             )
 
 
-def _provisions(session: DbSession, ids: set[UUID]) -> dict[tuple[UUID, UUID], list[Provision]]:
-    found: dict[tuple[UUID, UUID], list[Provision]] = defaultdict(list)
+def _consents(session: DbSession, ids: set[UUID]) -> dict[tuple[UUID, UUID], list[Declared]]:
+    found: dict[tuple[UUID, UUID], list[Declared]] = defaultdict(list)
     for row in columns(session, Consent, ids, "patient_id"):
-        said = Provision(**{name: row[name] for name in PROVISION})
-        found[row["patient_id"], row["connection_id"]].append(said)
+        found[row["patient_id"], row["connection_id"]].append(declared(row))
     return found

@@ -19,6 +19,7 @@ from service.errors import (
     VersionError,
 )
 from service.fhir.changes import (
+    CONSENT,
     PATIENT,
     RESPONSE,
     Change,
@@ -30,7 +31,13 @@ from service.fhir.changes import (
 )
 from service.fhir.client_drafts import draft_of, rows_of_draft
 from service.fhir.documents import Put, Stored, Target, Writer, stored_by_id
-from service.fhir.domain_changes import correct, receive, record, replace_patient
+from service.fhir.domain_changes import (
+    correct,
+    receive,
+    record,
+    replace_patient,
+    say_consent,
+)
 from service.fhir.lexical import parse
 from service.fhir.mapping import Owner
 from service.fhir.persons import person
@@ -217,6 +224,8 @@ def _delete(work: Work, change: Change) -> Effect:
     work.writer.remove(stored)
     if stored.deleted:
         return Effect(change, 204, stored.version, stored.last_updated)
+    if change.kind.name == CONSENT:
+        say_consent(work.session, work.sender, change, stored.patient_key)
     stamp = max(work.writer.stamp, stored.last_updated + 1)
     return Effect(change, 204, stored.version + 1, stamp, patient_key=stored.patient_key)
 
@@ -232,7 +241,8 @@ def visible(work: Work, change: Change) -> Stored | None:
     if stored.id in work.hidden:
         return None
     access = work.sender.access
-    if stored.audience not in access.audiences or stored.confidentiality > access.ceiling:
+    is_theirs = stored.audience in access.audiences and stored.purposes & access.purpose
+    if not is_theirs or stored.confidentiality > access.ceiling:
         return None
     if stored.deleted and stored.owner != Owner.CLIENT.value:
         return None  # what the programme took away is not here, and never was
@@ -270,6 +280,8 @@ def _put(work: Work, change: Change, stored: Stored | None, who: Person | None) 
     put: Put = work.writer.put(Target(draft, audience, change.source, 1, rows), stored)
     status = 201 if stored is None or stored.deleted else 200
     key = who.key if who else None
+    if change.kind.name == CONSENT:
+        say_consent(work.session, sender, change, key)
     return Effect(change, status, put.version, put.last_updated, put.content, key)
 
 

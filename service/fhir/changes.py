@@ -31,6 +31,7 @@ from service.models.aggregates import Aggregate
 LOCKS = 256
 PATIENT = "Patient"
 GROUP = "Group"
+CONSENT = "Consent"
 RESPONSE = "QuestionnaireResponse"
 
 

@@ -10,7 +10,7 @@ from sqlmodel import Session as DbSession
 
 from service.errors import ForbiddenError
 from service.fhir.carrying_out import Effect, carry_out
-from service.fhir.changes import Change, Sender, Verb, may_be_made, shared_lock
+from service.fhir.changes import CONSENT, Change, Sender, Verb, may_be_made, shared_lock
 from service.fhir.endpoint import Answer
 from service.fhir.mapping import Owner
 from service.fhir.scope_writing import before_commit, granted, ungranted
@@ -22,7 +22,7 @@ from service.models.aggregates import Aggregate
 # Of what the caller may see: who waited for what is hidden would learn that it is there.
 KEYS = (
     "SELECT DISTINCT d.patient_key FROM documents d WHERE d.audience = ? AND d.id IN ({marks})"
-    " AND NOT d.deleted AND d.confidentiality <= ?"
+    " AND NOT d.deleted AND d.confidentiality <= ? AND d.purposes & ? <> 0"
 )
 UNSCORED = "kept as it was sent: its questionnaire is not known here, so it was not scored"
 
@@ -104,6 +104,8 @@ def aggregates(sender: Sender, changes: Sequence[Change]) -> list[Aggregate]:
 
 
 def _is_of_the_domain(change: Change) -> bool:
+    if change.kind.name == CONSENT:
+        return True
     if change.verb is Verb.CREATE:
         return change.source.startswith("response:")
     return change.kind.owner is Owner.SHARED
@@ -121,7 +123,7 @@ def _patients(session: DbSession, sender: Sender, changes: Sequence[Change]) -> 
             elif found is not None:
                 ids.add(found.id)
     sql = KEYS.replace("{marks}", ", ".join("?" * len(ids)))
-    rows = rows_of(session, sql, (access.audience, *sorted(ids), access.ceiling)) if ids else []
+    rows = rows_of(session, sql, (access.audience, *sorted(ids), *access.limits)) if ids else []
     keys |= {key for (key,) in rows if key}
     return [Aggregate("patient", key) for key in sorted(keys)]
 

@@ -61,7 +61,7 @@ def only_match(session: DbSession, sender: Sender, name: str, pairs: Pairs) -> M
     plan = read_query(served(endpoint.registry, name), pairs, endpoint.rules(access), strict=True)
     plan = driven_within(session, plan)._replace(size=1)
     where = endpoint.audiences(name, access)
-    found = rows_of(session, *page_statement(plan, where, Bounds(access.ceiling)))
+    found = rows_of(session, *page_statement(plan, where, Bounds(access.limits)))
     if len(found) > 1:
         raise MultipleMatchesError(f"more than one {name} fulfils the condition")
     return _match(session, sender, name, str(found[0][0])) if found else None

@@ -7,7 +7,6 @@ import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from enum import Enum
 from functools import cached_property
 from typing import NamedTuple
 
@@ -19,13 +18,15 @@ from service.fhir.document_bytes import head, meta, tail
 from service.fhir.index_tables import CLEAR, INSERTS
 from service.fhir.mapping import Audience, Draft, ResourceType
 from service.fhir.numbering import next_number
+from service.fhir.seals import Seal
 from service.fhir.search_index import REVISION, IndexRows, index
+from service.models.purposes import EVERY_PURPOSE
 
 COMPRESSION = 1
 
 SELECT_ALL = (
     "SELECT id, audience, type, version, last_updated, content, deleted, confidentiality,"
-    " revision, source, patient_key, subject, owner, chosen_id, number FROM documents"
+    " revision, source, patient_key, subject, owner, chosen_id, number, purposes FROM documents"
 )
 SELECT_BY_SOURCE = SELECT_ALL + " WHERE source IN (:sources)"
 SELECT_BY_ID = SELECT_ALL + " WHERE id IN (:ids) ORDER BY id"
@@ -36,13 +37,13 @@ LEAVING = " FOR UPDATE"
 INSERT = (
     "INSERT INTO documents (id, audience, type, version, last_updated, content, deleted, source,"
     " patient_key, subject, date_low, date_high, confidentiality, sensitivity, owner, revision,"
-    " chosen_id, created, indexed, number) VALUES"
-    " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " chosen_id, created, indexed, number, purposes) VALUES"
+    " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 UPDATE = (
     "UPDATE documents SET version = ?, last_updated = ?, content = ?, deleted = ?, patient_key = ?,"
     " subject = ?, date_low = ?, date_high = ?, confidentiality = ?, sensitivity = ?, owner = ?,"
-    " revision = ?, indexed = ? WHERE id = ?"
+    " revision = ?, indexed = ?, purposes = ? WHERE id = ?"
 )
 TOMBSTONE = (
     "UPDATE documents SET version = version + 1, last_updated = ?, content = ?, deleted = ?"
@@ -50,25 +51,15 @@ TOMBSTONE = (
 )
 ARCHIVE = (
     "INSERT INTO document_versions (id, version, last_updated, content, deleted, confidentiality,"
-    " sealed) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    " purposes, sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 RAISE = "UPDATE documents SET revision = ? WHERE id = ?"
+NARROW = "UPDATE documents SET purposes = ? WHERE id = ?"
 MOVE = "UPDATE documents SET source = ?, patient_key = ? WHERE id = ?"
 SEAL = "UPDATE document_versions SET sealed = ? WHERE id = ?"
 EVENT = "INSERT INTO events (id, version, audience, type, kind, at) VALUES (?, ?, ?, ?, ?, ?)"
 # Whatever order rows were collected in, old index rows go before new ones come.
-ORDER = (SEAL, ARCHIVE, INSERT, UPDATE, TOMBSTONE, RAISE, MOVE, *CLEAR, *INSERTS, EVENT)
-
-
-class Seal(Enum):
-    """What is hidden for good when consents or links changed (ADR 0007).
-
-    What was taken away hides the past of every document it was about; what was given, only the
-    past of those that changed.
-    """
-
-    ALL = "all"
-    REPLACED = "replaced"
+ORDER = (SEAL, ARCHIVE, INSERT, UPDATE, TOMBSTONE, RAISE, NARROW, MOVE, *CLEAR, *INSERTS, EVENT)
 
 
 @dataclass(frozen=True)
@@ -90,6 +81,7 @@ class Stored:
     owner: str
     chosen_id: str | None
     number: int
+    purposes: int
 
     @property
     def shown_id(self) -> str:
@@ -113,6 +105,11 @@ class Target:
     @cached_property
     def id(self) -> str:
         return self.audience.id(self.draft.type, self.draft.source)
+
+    @property
+    def purposes(self) -> int:
+        """Return for which purposes it may be had; only hospitals are asked for theirs."""
+        return EVERY_PURPOSE if self.audience.connection_id is None else self.draft.purposes
 
 
 class Put(NamedTuple):
@@ -144,14 +141,20 @@ class Writer:
         self._batches: dict[str, list[Row]] = defaultdict(list)
 
     def put(self, target: Target, stored: Stored | None, seal: Seal | None = None) -> Put:
-        """Write a new version, unless it would say what the current one says."""
+        """Write a new version, unless it would say what the current one says, to as many.
+
+        Who may have it from now on finds it by a new version, as what is new.
+        """
         rest = tail(target.draft)
         if seal is Seal.ALL and stored is not None:
             self._add(SEAL, True, stored.id)
         if stored is None:
             return self._create(target, rest)
-        if stored.deleted or self._differs(stored, rest):
+        wider = target.purposes & ~stored.purposes
+        if stored.deleted or wider or self._differs(stored, rest):
             return self._replace(target, rest, stored, seal=seal is not None)
+        if target.purposes != stored.purposes:
+            self._add(NARROW, target.purposes, stored.id)
         return Put(stored.version, stored.last_updated, stored.content)
 
     def remove(self, stored: Stored, seal: Seal | None = None) -> None:
@@ -197,7 +200,7 @@ class Writer:
             INSERT, document_id, target.audience.number, draft.type, 1, self.stamp, content, False,
             target.source, patient_key(draft), subject(target), rows.low, rows.high,
             draft.labels.confidentiality.rank, draft.labels.sensitivity or "", draft.owner.value,
-            target.revision, draft.chosen_id, self.stamp, REVISION, number,
+            target.revision, draft.chosen_id, self.stamp, REVISION, number, target.purposes,
         )  # fmt: skip
         self.index(number, target.audience.number, draft.type, rows)
         self._event(document_id, 1, target.audience.number, draft.type, "create", self.stamp)
@@ -210,7 +213,7 @@ class Writer:
         self._add(
             UPDATE, version, stamp, content, False, patient_key(draft), subject(target), rows.low,
             rows.high, draft.labels.confidentiality.rank, draft.labels.sensitivity or "",
-            draft.owner.value, target.revision, REVISION, stored.id,
+            draft.owner.value, target.revision, REVISION, target.purposes, stored.id,
         )  # fmt: skip
         self.clear(stored.number)
         self.index(stored.number, stored.audience, stored.type, rows)
@@ -225,7 +228,7 @@ class Writer:
         packed = zlib.compress(stored.content, COMPRESSION)
         self._add(
             ARCHIVE, stored.id, stored.version, stored.last_updated, packed, stored.deleted,
-            stored.confidentiality, seal,
+            stored.confidentiality, stored.purposes, seal,
         )  # fmt: skip
         return max(self.stamp, stored.last_updated + 1)
 

@@ -4,19 +4,23 @@ DESIGN section 2: a client's document that means something is executed in the sa
 """
 
 from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 from sqlmodel import Session as DbSession
+from sqlmodel import col, select
 
-from service.commands import CorrectResponse, ReceivePatient
+from service.commands import CorrectResponse, ReceiveConsent, ReceivePatient
 from service.errors import InvalidError, NotSupportedError
 from service.fhir.changes import Change, Sender
 from service.fhir.documents import Stored
 from service.fhir.submission import owned_by_programme
+from service.models.connections import Facility
 from service.models.screening import Response
 from service.patients import receive_patient, replace_sent
 from service.rows import get
 from service.screening import correct_response, record_response
+from service.sent_consents import receive_consent
 
 
 def receive(session: DbSession, sender: Sender, change: Change) -> None:
@@ -41,6 +45,45 @@ def _received(sender: Sender, change: Change, patient_id: UUID) -> ReceivePatien
         received=change.body,
     )
     return command
+
+
+def say_consent(
+    session: DbSession, sender: Sender, change: Change, patient_key: str | None
+) -> None:
+    """Execute what a hospital says of itself in a Consent; a deleted one says no more."""
+    connection_id = sender.access.connection_id
+    if connection_id is None:
+        raise NotSupportedError("the programme records consents at /v1/patients/{id}/consents")
+    if patient_key is None:
+        element = "Consent.patient"
+        raise InvalidError("must refer to a Patient that can be read here", element=element)
+    provision, evidence = None, None
+    if change.lexical is not None:
+        ours = partial(_is_hospital, change, _organization(session, sender, connection_id))
+        provision = sender.writing.to_provision(change.lexical.value, ours)
+        evidence = sender.writing.to_evidence(change.lexical.value)
+    command = ReceiveConsent(
+        patient_id=UUID(patient_key),
+        connection_id=connection_id,
+        sent_as=change.place.id,
+        provision=provision,
+        evidence=evidence,
+        sent_by=sender.access.client,
+    )
+    receive_consent(session, command, sender.endpoint.clock())
+
+
+def _organization(session: DbSession, sender: Sender, connection_id: UUID) -> str | None:
+    """Return the id of the Organization that the hospital is, in its own audience."""
+    where = (Facility.connection_id == connection_id, col(Facility.part_of_id).is_(None))
+    statement = select(Facility.id).where(*where).order_by(col(Facility.id))
+    root = session.exec(statement).first()
+    return sender.audience.id("Organization", f"facility:{root.hex}") if root else None
+
+
+def _is_hospital(change: Change, organization: str | None, expression: str) -> bool:
+    place = change.places.get(expression)
+    return place is not None and place.type == "Organization" and place.id == organization
 
 
 def record(session: DbSession, sender: Sender, change: Change, patient_key: str | None) -> bool:

@@ -24,6 +24,8 @@ from service.fhir.search import audiences
 from service.fhir.search_plan import Criterion, Rules
 from service.fhir.search_values import Condition
 from service.fhir.store_reader import StoreReader
+from service.models.evidence import Evidence
+from service.models.provisions import Provision
 
 
 class Finding(Protocol):
@@ -55,6 +57,8 @@ class Writing:
     to_command: Callable[..., RecordResponse]
     to_correction: Callable[..., CorrectResponse]
     to_patient: Callable[..., ReceivePatient]
+    to_provision: Callable[..., Provision | None]
+    to_evidence: Callable[..., Evidence | None]
     recognises: Callable[[dict[str, Any]], bool]
     crisis_text: str
 

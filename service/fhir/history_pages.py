@@ -34,10 +34,12 @@ VERSIONS = (
     " FROM events e CROSS JOIN documents d"
     " LEFT JOIN document_versions v ON v.id = e.id AND v.version = e.version"
     " WHERE e.audience = ? AND e.at >= ? AND e.at < ? AND e.type IN (TYPES)"
-    " AND d.id = e.id AND d.audience = e.audience AND d.confidentiality <= ?"
+    " AND d.id = e.id AND d.audience = e.audience"
+    " AND d.confidentiality <= ? AND d.purposes & ? <> 0"
     " AND (NOT d.deleted OR d.owner = 'client')"
     " AND (d.version = e.version OR"
-    " (NOT v.sealed AND v.confidentiality <= ? AND e.type NOT IN (CURRENT_ONLY)))"
+    " (NOT v.sealed AND v.confidentiality <= ? AND v.purposes & ? <> 0"
+    " AND e.type NOT IN (CURRENT_ONLY)))"
 )
 
 
@@ -110,7 +112,7 @@ def statement(access: Access, walk: Walk, place: Place | None) -> tuple[str, tup
     names = [kind.name for kind in kinds]
     single = [kind.name for kind in kinds if kind.current_only] or [""]
     sql = VERSIONS.replace("(TYPES)", _marks(names)).replace("(CURRENT_ONLY)", _marks(single))
-    own: tuple[object, ...] = (*names, access.ceiling, access.ceiling, *single)
+    own: tuple[object, ...] = (*names, *access.limits, *access.limits, *single)
     sql, own = limited(sql, own, walk.limit)
     since = asked.since
     if place is not None:

@@ -211,8 +211,8 @@ class Brought:
         await self._add(sql, args, [include.source])
         patients = [one.id for one in level if one.type == PATIENT and one.id in ids]
         if patients and SUBJECT & set(names):
-            sql, ceiling = _filled(ABOUT, IDS=patients), self.access.ceiling
-            about = (self.access.audience, include.source, *padded(patients), ceiling)
+            sql, limits = _filled(ABOUT, IDS=patients), self.access.limits
+            about = (self.access.audience, include.source, *padded(patients), *limits)
             await self._add(sql, about, [include.source])
 
     async def _select(self, sql: str, **lists: Sequence[str]) -> None:
@@ -221,7 +221,7 @@ class Brought:
 
     def _own(self) -> tuple[int, ...]:
         """Return whose documents the caller may see, and up to which confidentiality."""
-        return (*self.access.audiences, self.access.ceiling)
+        return (*self.access.audiences, *self.access.limits)
 
     async def _rows(self, sql: str, args: tuple[object, ...], kinds: Sequence[str]) -> Rows:
         """Return what a statement that ends with the access filter finds, as far as there is room.

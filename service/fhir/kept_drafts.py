@@ -12,6 +12,7 @@ from service.fhir.mapping import Draft, Labels, Owner, ResourceType
 from service.fhir.search_index import IndexRows, index
 from service.fhir.sent_references import Addresses, Person, Place, unsearched
 from service.models.connections import Confidentiality
+from service.models.purposes import EVERY_PURPOSE
 
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 
@@ -26,6 +27,7 @@ def kept(name: str, source: str, lexical: Lexical, who: Person | None) -> Draft:
         Labels(_confidentiality(said)),
         patient_id=UUID(who.key) if who else None,
         owner=Owner.CLIENT,
+        purposes=EVERY_PURPOSE,
         members=lexical.members,
         meta=said,
     )

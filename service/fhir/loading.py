@@ -40,6 +40,7 @@ from service.models.groups import (
     SupportGroup,
 )
 from service.models.patients import Patient, SentPatient
+from service.models.provisions import provision_of
 from service.models.screening import Alert, Instrument, Response
 
 Ids = Iterable[UUID]
@@ -257,7 +258,12 @@ def consents(session: DbSession, ids: Ids) -> list[ConsentFacts]:
         if facility["part_of_id"] is None:
             roots.setdefault(facility["connection_id"], facility["id"])
     return [
-        pick(ConsentFacts, row, connection_facility_id=roots.get(row["connection_id"]))
+        pick(
+            ConsentFacts,
+            row,
+            provision=provision_of(row),
+            connection_facility_id=roots.get(row["connection_id"]),
+        )
         for row in rows
     ]
 

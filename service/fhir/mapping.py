@@ -11,10 +11,14 @@ from functools import cached_property
 from typing import Any, Literal
 from uuid import UUID
 
+from service.disclosures import UNLIMITED, Disclosure
 from service.identifiers import keyed_id
 from service.models.connections import Confidentiality
+from service.models.consents import Category
 from service.models.documents import PROGRAMME, PUBLIC
-from service.models.facts import EVERYTHING, Disclosure
+from service.models.facts import GroupFacts
+from service.models.purposes import TREATMENT_ONLY
+from service.weighing import Content
 
 Resource = dict[str, Any]
 
@@ -71,20 +75,7 @@ class Audience:
         return keyed_id(self.key, self.uid, *parts)
 
 
-ALL = Disclosure(
-    categories=EVERYTHING,
-    part2_categories=EVERYTHING,
-    shows_group_name=True,
-    shows_part2_group_name=True,
-)
-
-
-@dataclass(frozen=True)
-class View:
-    """One audience, and what it may have of the patient whose facts are rendered."""
-
-    audience: Audience
-    disclosure: Disclosure = ALL
+ALL = UNLIMITED
 
 
 @dataclass(frozen=True)
@@ -97,12 +88,38 @@ class Labels:
 
 
 @dataclass(frozen=True)
+class View:
+    """One audience, and what it may have of the patient whose facts are rendered."""
+
+    audience: Audience
+    disclosure: Disclosure = ALL
+
+    def purposes(self, category: Category, labels: Labels) -> int:
+        """Return for which purposes it may have a fact of this kind that bears these labels."""
+        return self.disclosure.purposes(_content(category, labels))
+
+    def names_group(self, labels: Labels, purposes: int) -> bool:
+        """Tell whether it may be told which group it is, for every one of these purposes."""
+        content = _content(Category.ENROLLMENT, labels)._replace(names_group=True)
+        return not purposes & ~self.disclosure.purposes(content)
+
+    def anything(self) -> int:
+        """Return for which purposes it may have anything of the patient."""
+        return self.disclosure.anything()
+
+
+def _content(category: Category, labels: Labels) -> Content:
+    return Content(category, labels.part2, labels.confidentiality.value, labels.sensitivity)
+
+
+@dataclass(frozen=True)
 class Draft:
     """A resource as one audience shall read it, without id and meta, which the store adds.
 
     `source` is the key its id is made from. `members` holds a sender's bytes, member by member,
     where the document is kept lexically; then `resource` serves the search index only, and `meta`
     holds what the sender said there. `chosen_id` is an id that a client gave (ADR 0010).
+    `purposes` are those for which a hospital may have it; what says none is for treatment.
     """
 
     type: str
@@ -115,6 +132,7 @@ class Draft:
     members: MappingOf[str, str] | None = None
     meta: MappingOf[str, Any] = field(default_factory=dict)
     chosen_id: str | None = None
+    purposes: int = TREATMENT_ONLY
 
 
 ParameterType = Literal[
@@ -197,18 +215,24 @@ def mandatory_only(_name: str) -> Forms:
     return Forms()
 
 
+def unlabelled(_group: GroupFacts) -> Labels:
+    return Labels()
+
+
 @dataclass(frozen=True)
 class Registry:
     """All mappings and resource types; every session that writes is opened with one.
 
     `value_sets` has the codes, as (system, code), of each value set that is carried, by its
-    canonical address. `forms` tells what shorter forms of a type keep.
+    canonical address. `forms` tells what shorter forms of a type keep, and `membership` how it is
+    labelled that somebody belongs to a group.
     """
 
     mappings: tuple[Mapping, ...]
     types: tuple[ResourceType, ...]
     value_sets: MappingOf[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
     forms: Callable[[str], Forms] = mandatory_only
+    membership: Callable[[GroupFacts], Labels] = unlabelled
 
     @cached_property
     def by_kind(self) -> dict[str, tuple[Mapping, ...]]:

@@ -26,9 +26,10 @@ from service.fhir.audiences import (
     public_audience,
     views,
 )
-from service.fhir.documents import Seal, Stored, Target, Writer, patient_key, stored_by_source
+from service.fhir.documents import Stored, Target, Writer, patient_key, stored_by_source
 from service.fhir.following import Following, follow, last_merge
 from service.fhir.mapping import Audience, Registry, View
+from service.fhir.seals import Seal
 from service.fhir.sources import (
     Sources,
     affected_sources,
@@ -42,12 +43,13 @@ from service.fhir.sources import (
 from service.guard import Touched
 from service.models.aggregates import Aggregate
 from service.models.connections import Connection
-from service.models.consents import Category, Consent, Decision
+from service.models.consents import Category, Consent, Decision, Standing
 from service.models.documents import PUBLIC, DueKind, ProjectionDue
 from service.models.enrollments import Enrollment, EnrollmentStatus
 from service.models.facts import MemberFacts, RosterFacts
 from service.models.groups import Facilitator
 from service.models.patients import Link, Patient
+from service.models.purposes import TREATMENT_ONLY
 from service.models.subjects import Restriction
 from service.restrictions import is_in_force
 
@@ -203,18 +205,19 @@ class Rendering:
                 yield from self._render(kind, key, facts, view)
 
     def _rosters(self, ids: set[UUID]) -> Iterator[Target]:
-        """Yield each audience's part of each group: its own members that it may know of."""
+        """Yield each audience's part of each group: whom it may know of for treatment."""
         if not ids:
             return
         members = _members(self.session, ids)
         patients = {row.patient_id for rows in members.values() for row in rows}
         seen = views(self.session, self.key, patients, self.now)
         for group in loading.groups(self.session, ids).values():
+            labels = self.registry.membership(group)
             parts: dict[Audience, list[MemberFacts]] = defaultdict(list)
             for row in members[group.id]:
                 member = MemberFacts(patient_id=row.patient_id, status=row.status, start=row.start)
                 for view in seen.of[row.patient_id]:
-                    if view.disclosure.permits(Category.ENROLLMENT, part2=group.part2):
+                    if view.purposes(Category.ENROLLMENT, labels) & TREATMENT_ONLY:
                         parts[view.audience].append(member)
             for audience, own in parts.items():
                 facts = RosterFacts(group=group, members=tuple(own))
@@ -266,7 +269,12 @@ def _is_undone(row: Link, touched: Touched) -> bool:
 
 
 def _refuses(row: Consent, now: datetime) -> bool:
-    """Tell whether this decision takes something away, rather than giving it."""
+    """Tell whether this decision takes something away, rather than giving it.
+
+    What was said anew, or has exceptions, may do both.
+    """
+    if row.version > 1 or row.provisions or row.standing is not Standing.CONFIRMED:
+        return True
     if row.decision is Decision.PERMIT:
         return row.withdrawn_at is not None or (row.end is not None and row.end <= now)
     return row.withdrawn_at is None and row.start <= now

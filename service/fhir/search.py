@@ -1,7 +1,8 @@
 """From a plan to SQL: the access filter first, then the criteria, then the page.
 
 The text is the same for SQLite and PostgreSQL; the reader puts its own parameter marks in.
-Whatever a parameter asks, a document is found only in the caller's audience, under its ceiling.
+Whatever a parameter asks, a document is found only in the caller's audience, under its ceiling,
+and for its purpose.
 https://hl7.org/fhir/R4/search.html
 """
 
@@ -18,7 +19,7 @@ from service.fhir.search_values import Condition
 from service.models.documents import PUBLIC
 
 PUBLIC_KINDS = frozenset({*PUBLIC_LOADERS, "group", "definition"})
-VISIBLE = "NOT d.deleted AND d.confidentiality <= ?"
+VISIBLE = "NOT d.deleted AND d.confidentiality <= ? AND d.purposes & ? <> 0"
 
 Statement = tuple[str, tuple[object, ...]]
 
@@ -49,12 +50,12 @@ WIDTH = len(Found._fields)
 class Bounds:
     """What a page of a search lies within.
 
-    `ceiling` is the caller's; `after`, the values of the sort keys where the page before ended;
+    `limits` are the caller's; `after`, the values of the sort keys where the page before ended;
     `until` bounds `last_updated` of a timed search, and `created` of another, so that what came
     after the first page stays out of the next ones.
     """
 
-    ceiling: int
+    limits: tuple[int, int]
     after: tuple[int | float | str, ...] | None = None
     until: int | None = None
 
@@ -74,7 +75,7 @@ def audiences(registry: Registry, resource_type: str, access: Access) -> tuple[i
 
 def page_statement(plan: Plan, where: Sequence[int], bounds: Bounds) -> Statement:
     """Return the SELECT of one page and one row more, which tells whether another follows."""
-    source, conditions = _matching(plan, where, bounds.ceiling)
+    source, conditions = _matching(plan, where, bounds.limits)
     if bounds.until is not None:
         conditions.append(_until(plan, bounds.until))
     if bounds.after is not None:
@@ -114,7 +115,7 @@ def limited(sql: str, args: tuple[object, ...], limit: Condition | None) -> Stat
 
 def count_statement(plan: Plan, where: Sequence[int], bounds: Bounds) -> Statement:
     """Return the SELECT that counts the matches."""
-    source, conditions = _matching(plan, where, bounds.ceiling)
+    source, conditions = _matching(plan, where, bounds.limits)
     if bounds.until is not None:
         conditions.append(_until(plan, bounds.until))
     wanted = " AND ".join(c.sql for c in conditions)
@@ -148,11 +149,13 @@ def beyond(order: Sequence[Sort], after: Sequence[int | float | str]) -> Conditi
     return Condition(f"({columns[0]} {signs[0]}= ? AND ({' OR '.join(steps)}))", tuple(args))
 
 
-def _matching(plan: Plan, where: Sequence[int], ceiling: int) -> tuple[Condition, list[Condition]]:
+def _matching(
+    plan: Plan, where: Sequence[int], limits: tuple[int, int]
+) -> tuple[Condition, list[Condition]]:
     conditions = [
         _audience("d", where),
         Condition("d.type = ?", (plan.kind.name,)),
-        Condition(VISIBLE, (ceiling,)),
+        Condition(VISIBLE, limits),
         *plan.conditions,
     ]
     driver = chosen(plan)

@@ -65,8 +65,9 @@ class Scope:
         """Return the access filter: what makes a joined document one that the caller may see."""
         access, a = self.rules.access, self.alias
         own = self.audience(a)
-        sql = f"{own.sql} AND NOT {a}.deleted AND {a}.confidentiality <= ?"
-        seen = Condition(sql, (*own.args, -1 if access is None else access.ceiling))
+        limits = f"{a}.confidentiality <= ? AND {a}.purposes & ? <> 0"
+        found = f"{own.sql} AND NOT {a}.deleted AND {limits}"
+        seen = Condition(found, (*own.args, *((-1, 0) if access is None else access.limits)))
         limit = self.rules.limit(self.kind.name, a)
         return seen if limit is None else also(seen, limit.test)
 

@@ -58,8 +58,8 @@ async def searchset(endpoint: Endpoint, access: Access, path: str, plans: Sequen
 
 async def _bounds(endpoint: Endpoint, access: Access, plan: Plan, place: Place | None) -> Bounds:
     if place is not None:
-        return Bounds(access.ceiling, place.values, place.until)
-    return Bounds(access.ceiling, until=await endpoint.reader.horizon() if plan.timed else None)
+        return Bounds(access.limits, place.values, place.until)
+    return Bounds(access.limits, until=await endpoint.reader.horizon() if plan.timed else None)
 
 
 async def _total(

@@ -27,13 +27,13 @@ CHUNK = 400
 REFERS = "_refers"  # of an index row: the element is no search parameter
 READABLE = (
     "SELECT id, type, patient_key, subject FROM documents WHERE audience IN (?, ?)"
-    " AND id IN ({marks}) AND NOT deleted AND confidentiality <= ?"
+    " AND id IN ({marks}) AND NOT deleted AND confidentiality <= ? AND purposes & ? <> 0"
 )
 SHARE_LOCK = " ORDER BY id FOR KEY SHARE"  # they may be changed meanwhile, but not deleted
 BY_IDENTIFIER = (
     "SELECT d.id, d.patient_key FROM document_tokens t JOIN documents d ON d.number = t.document"
     " WHERE t.audience = ? AND t.type = 'Patient' AND t.param = 'identifier' AND t.system = ?"
-    " AND t.code = ? AND NOT d.deleted AND d.confidentiality <= ? LIMIT 2"
+    " AND t.code = ? AND NOT d.deleted AND d.confidentiality <= ? AND d.purposes & ? <> 0 LIMIT 2"
 )
 
 
@@ -141,7 +141,7 @@ def _readable(session: DbSession, access: Access, ids: list[str], lock: str) -> 
     for start in range(0, len(ids), CHUNK):
         part = ids[start : start + CHUNK]
         sql = READABLE.replace("{marks}", ", ".join("?" * len(part))) + lock
-        args = (access.audience, PUBLIC, *part, access.ceiling)
+        args = (access.audience, PUBLIC, *part, *access.limits)
         for one, kind, key, subject in rows_of(session, sql, args):
             found[Place(kind, one)] = None if key is None else Person(key, subject)
     return found
@@ -193,7 +193,7 @@ def by_identifier(
         InvalidError: there is none, or there are several.
     """
     asked = (bounded(identifier.get(name, "")) for name in ("system", "value"))
-    found = rows_of(session, BY_IDENTIFIER, (access.audience, *asked, access.ceiling))
+    found = rows_of(session, BY_IDENTIFIER, (access.audience, *asked, *access.limits))
     if len(found) != 1:
         many = "more than one" if found else "no"
         raise InvalidError(f"{many} Patient here has this identifier", element=element)

@@ -22,7 +22,7 @@ from service.fhir.statements import rows_of
 
 WRITTEN = (
     "SELECT version, last_updated, content, source, patient_key FROM documents WHERE id = ?"
-    " AND type = ? AND audience = ? AND NOT deleted AND confidentiality <= ?"
+    " AND type = ? AND audience = ? AND NOT deleted AND confidentiality <= ? AND purposes & ? <> 0"
 )
 
 
@@ -90,7 +90,7 @@ def checked(writing: Writing, name: str, lexical: Lexical) -> Lexical:
 
 def written(session: DbSession, access: Access, name: str, document_id: str) -> Written | None:
     """Return the caller's document, or None where there is none that it may see."""
-    found = rows_of(session, WRITTEN, (document_id, name, access.audience, access.ceiling))
+    found = rows_of(session, WRITTEN, (document_id, name, access.audience, *access.limits))
     return Written(*found[0]) if found else None
 
 

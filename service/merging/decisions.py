@@ -8,14 +8,18 @@ from uuid import UUID
 
 from sqlmodel import Session as DbSession
 
-from service.disclosures import Provision, permits
+from service.disclosures import LABELS, Declared, decide, declared
 from service.merging.following import remember, remembered, rows_of
-from service.models.connections import Connection
-from service.models.consents import Category, Consent, Decision
+from service.models.connections import Connection, ConsentPolicy
+from service.models.consents import Category, Consent, Decision, Standing
 from service.models.merges import Merge, Moving
+from service.models.provisions import Provision, provision_of
+from service.models.purposes import Purpose
 from service.rows import get
+from service.weighing import Content
 
 Pair = tuple[UUID, Category]
+Extent = tuple[str, Purpose]  # the facts, those of Part 2, or the group's name
 
 
 def settle(session: DbSession, merge: Merge) -> None:
@@ -26,41 +30,83 @@ def settle(session: DbSession, merge: Merge) -> None:
     """
     now, patients = merge.merged_at, (merge.source_id, merge.target_id)
     both = {patient: _by_pair(session, patient) for patient in patients}
-    against = [
-        row
+    against = {
+        row.id: row
         for mine, other in permutations(patients)
         for pair, rows in both[mine].items()
         for row in both[other].get(pair, ())
-        if _may_permit(row, now) and extents(row) & refused(rows, now)
-    ]
-    for row in against:
-        row.withdrawn_at, row.withdrawn_by = now, merge.merged_by
+        if _may_permit(row, now) and extents(row, pair[1]) & refused(rows, pair[1], now)
+    }
+    for row in against.values():
+        _take_back(row, merge)
         remember(session, merge, row, Moving.WITHDRAWN)
+
+
+def _take_back(row: Consent, merge: Merge) -> None:
+    """Withdraw a consent; where it denies something too, its permits alone count no more."""
+    if any(rule.decision is Decision.DENY for rule in _rules(row)):
+        row.standing = Standing.REFUSED
+        row.settled_at, row.settled_by = merge.merged_at, merge.merged_by
+    else:
+        row.withdrawn_at, row.withdrawn_by = merge.merged_at, merge.merged_by
 
 
 def _by_pair(session: DbSession, patient_id: UUID) -> dict[Pair, list[Consent]]:
     found: dict[Pair, list[Consent]] = defaultdict(list)
     for row in rows_of(session, Consent, patient_id):
-        found[row.connection_id, row.category].append(row)
+        said = [rule.categories for rule in _rules(row)]
+        for category in frozenset().union(*said) if all(said) else Category:
+            found[row.connection_id, category].append(row)
     return found
 
 
-def extents(row: Consent) -> set[str]:
-    """Return what a permit reaches to: Part 2 and the group's name only where it says so."""
-    more = {"part2": row.covers_part2, "name": row.shows_group_name}
-    return {"facts"} | {name for name, said in more.items() if said}
+def _rules(row: Consent) -> list[Provision]:
+    return [rule for _, rule in provision_of(vars(row)).within().each()]
 
 
-def refused(rows: Iterable[Consent], now: datetime) -> set[str]:
+def _permits(row: Consent, category: Category) -> list[Provision]:
+    return [
+        rule
+        for rule in _rules(row)
+        if rule.decision is Decision.PERMIT and (not rule.categories or category in rule.categories)
+    ]
+
+
+def extents(row: Consent, category: Category) -> set[Extent]:
+    """Return what permits reach to: Part 2 and the group's name only where they say so."""
+    return {each for rule in _permits(row, category) for each in _extents(rule)}
+
+
+def _extents(rule: Provision) -> Iterator[Extent]:
+    more = {"part2": rule.covers_part2, "name": rule.shows_group_name}
+    for kind in ("facts", *(name for name, said in more.items() if said)):
+        for purpose in rule.purposes or Purpose:
+            yield kind, purpose
+
+
+def refused(rows: Iterable[Consent], category: Category, now: datetime) -> set[Extent]:
     """Return what permits that were withdrawn reached to, and no other of the record does."""
-    permitted = [row for row in rows if row.decision is Decision.PERMIT]
-    gone = [extents(row) for row in permitted if row.withdrawn_at is not None]
-    left = [extents(row) for row in permitted if _in_force(row, now)]
+    permitted = list(rows)
+    gone = [extents(row, category) for row in permitted if row.withdrawn_at is not None]
+    gone += [_retracted(row, category) for row in permitted]
+    left = [_whole(row, category) for row in permitted if _in_force(row, now)]
     return set().union(*gone) - set().union(*left)
 
 
+def _retracted(row: Consent, category: Category) -> set[Extent]:
+    """Return what a version reached to that was replaced."""
+    purposes = row.retracted.get(category.value, 0)
+    return {("facts", one) for one in Purpose if one.bit & purposes}
+
+
+def _whole(row: Consent, category: Category) -> set[Extent]:
+    """Return what permits reach to that no label limits and nothing excepts."""
+    rules = [rule for rule in _permits(row, category) if not rule.labels and not rule.provisions]
+    return {each for rule in rules for each in _extents(rule)}
+
+
 def _may_permit(row: Consent, now: datetime) -> bool:
-    return row.decision is Decision.PERMIT and _stands(row, now)
+    return row.standing is not Standing.REFUSED and _stands(row, now)
 
 
 def _stands(row: Consent, now: datetime) -> bool:
@@ -69,7 +115,7 @@ def _stands(row: Consent, now: datetime) -> bool:
 
 
 def _in_force(row: Consent, now: datetime) -> bool:
-    return _stands(row, now) and row.start <= now
+    return row.standing is Standing.CONFIRMED and _stands(row, now) and row.start <= now
 
 
 def restore(session: DbSession, merge: Merge) -> None:
@@ -79,48 +125,68 @@ def restore(session: DbSession, merge: Merge) -> None:
         row = get(session, Consent, row_id)
         if row.withdrawn_at == merge.merged_at:
             row.withdrawn_at, row.withdrawn_by = None, None
+        if row.standing is Standing.REFUSED and row.settled_at == merge.merged_at:
+            row.standing, row.settled_at, row.settled_by = Standing.CONFIRMED, None, None
 
 
-def decided_against(session: DbSession, merge: Merge, now: datetime) -> list[Consent]:
+Against = tuple[Category, Consent]
+
+
+def decided_against(session: DbSession, merge: Merge, now: datetime) -> list[Against]:
     """Return the decisions, made while the two were one, by which something is refused now."""
-    groups = _by_pair(session, merge.target_id).values()
-    return [row for rows in groups if (row := _refusing_since(rows, merge, now)) is not None]
+    pairs = _by_pair(session, merge.target_id).items()
+    return [
+        (category, row)
+        for (_, category), rows in pairs
+        if (row := _refusing_since(rows, category, merge, now)) is not None
+    ]
 
 
-def _refusing_since(rows: list[Consent], merge: Merge, now: datetime) -> Consent | None:
+def _refusing_since(
+    rows: list[Consent], category: Category, merge: Merge, now: datetime
+) -> Consent | None:
     """Return a decision against, made since the merge, that no permit in force outdoes."""
     for row in rows:
-        denied = row.decision is Decision.DENY and row.created_at > merge.merged_at
-        if denied and _stands(row, now):
+        said = row.changed_at or row.created_at
+        if said > merge.merged_at and _denies(row, category) and _stands(row, now):
             return row
-        withdrawn = row.withdrawn_at is not None and row.withdrawn_at > merge.merged_at
-        if withdrawn and row.decision is Decision.PERMIT and "facts" in refused(rows, now):
+        gone = max(filter(None, [row.withdrawn_at, row.changed_at]), default=merge.merged_at)
+        left = {kind for kind, _ in refused(rows, category, now)}
+        if gone > merge.merged_at and (extents(row, category) or row.retracted) and "facts" in left:
             return row
     return None
 
 
-def carry(session: DbSession, merge: Merge, against: Iterable[Consent], now: datetime) -> None:
+def _denies(row: Consent, category: Category) -> bool:
+    return any(
+        rule.decision is Decision.DENY and (not rule.categories or category in rule.categories)
+        for rule in _rules(row)
+    )
+
+
+def carry(session: DbSession, merge: Merge, against: Iterable[Against], now: datetime) -> None:
     """Let these refusals hold for both records, now that they are two: either may have said it."""
-    for row in against:
+    for category, row in against:
         is_targets = row.patient_id == merge.target_id
         other = merge.source_id if is_targets else merge.target_id
-        session.add_all(_denials(session, row, other, merge, now))
+        session.add_all(_denials(session, (category, row), other, merge, now))
 
 
 def _denials(
-    session: DbSession, since: Consent, patient_id: UUID, merge: Merge, now: datetime
+    session: DbSession, against: Against, patient_id: UUID, merge: Merge, now: datetime
 ) -> Iterator[Consent]:
     """Yield the same refusal for the other record, where something is permitted there."""
-    rows = _by_pair(session, patient_id).get((since.connection_id, since.category), [])
-    said = [Provision(**{name: getattr(row, name) for name in FIELDS}) for row in rows]
+    category, since = against
+    rows = rows_of(session, Consent, patient_id)
+    said = [declared(vars(row)) for row in rows if row.connection_id == since.connection_id]
     policy = get(session, Connection, since.connection_id).policy
-    given = (permits(policy, said, since.category, now=now, part2=part2) for part2 in (False, True))
+    given = (_reach(policy, said, category, now, part2=part2) for part2 in (False, True))
     if any(given):
         denies = since.decision is Decision.DENY
         yield Consent(
             patient_id=patient_id,
             connection_id=since.connection_id,
-            category=since.category,
+            categories=[category.value],
             decision=Decision.DENY,
             start=since.start if denies else now,
             end=since.end if denies else None,
@@ -129,4 +195,9 @@ def _denials(
         )
 
 
-FIELDS = tuple(Provision.__dataclass_fields__)
+def _reach(
+    policy: ConsentPolicy, said: list[Declared], category: Category, now: datetime, *, part2: bool
+) -> bool:
+    """Tell whether something of this category is given for any purpose, under whatever label."""
+    contents = (Content(category, part2, *labels) for labels in LABELS)
+    return any(decide(policy, said, content, now).given for content in contents)

@@ -9,6 +9,7 @@ from sqlalchemy import JSON, BigInteger
 from sqlmodel import Field, SQLModel
 
 from service.models.base import Addressed, Projected, Row, UtcDateTime, enum_text
+from service.models.purposes import Purpose
 
 # Nothing is NULL, and not JSON's null; SQLModel types `sa_type` as a class.
 OPTIONAL_JSON: Any = JSON(none_as_null=True)
@@ -24,6 +25,13 @@ class ConsentPolicy(StrEnum):
 
     OPT_IN = "opt-in"
     TREATMENT = "treatment"
+
+
+class ConsentAuthority(StrEnum):
+    """What a permit counts that a hospital sends; denials and withdrawals count at once."""
+
+    CONFIRM = "confirm"  # once the programme has confirmed it
+    TRUST = "trust"
 
 
 class Confidentiality(StrEnum):
@@ -57,6 +65,9 @@ class Connection(Projected, table=True):
     number: int = Field(unique=True, sa_type=BigInteger)
     environment: Environment = Field(default=Environment.TEST, sa_type=enum_text(Environment))
     policy: ConsentPolicy = Field(default=ConsentPolicy.OPT_IN, sa_type=enum_text(ConsentPolicy))
+    authority: ConsentAuthority = Field(
+        default=ConsentAuthority.CONFIRM, sa_type=enum_text(ConsentAuthority)
+    )
     mrn_system: str
 
 
@@ -89,6 +100,7 @@ class Client(Row, table=True):
         default=Confidentiality.RESTRICTED, sa_type=enum_text(Confidentiality)
     )
     roster_role: bool = False
+    purpose: Purpose = Field(default=Purpose.TREATMENT, sa_type=enum_text(Purpose))
     disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     certificate: str | None = Field(default=None, max_length=43)  # x5t#S256, if it must show one
     # Of software that registered itself: what it said, and what it administers itself by.
@@ -122,6 +134,7 @@ class Invitation(Row, table=True):
         default=Confidentiality.RESTRICTED, sa_type=enum_text(Confidentiality)
     )
     roster_role: bool = False
+    purpose: Purpose = Field(default=Purpose.TREATMENT, sa_type=enum_text(Purpose))
     expires_at: int = Field(sa_type=BigInteger)
     ended_at: int | None = Field(default=None, sa_type=BigInteger)  # used, or withdrawn
     client_id: UUID | None = Field(default=None, foreign_key="clients.id", index=True)

@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Index, LargeBinary, String
 from sqlmodel import Field, SQLModel
 
 from service.models.base import enum_text
+from service.models.purposes import EVERY_PURPOSE
 
 PUBLIC = 0
 PROGRAMME = 1
@@ -22,8 +23,9 @@ class Document(SQLModel, table=True):
     """The current version of one resource for one audience; deleted ones stay as tombstones.
 
     `chosen_id` is the id that its client gave it, in place of `id` (ADR 0010); `created` the stamp
-    of its first version; `indexed` the revision of the index rows that it has. By `number` they
-    name it: it grows, so that what is written together lies together (ADR 0044).
+    of its first version; `indexed` the revision of the index rows that it has; `purposes` the
+    set of those for which its audience may have it. Index rows name it by `number`, which grows,
+    so that what is written together lies together (ADR 0044).
     """
 
     __tablename__ = "documents"
@@ -51,6 +53,7 @@ class Document(SQLModel, table=True):
     date_low: int | None = Field(default=None, sa_type=BigInteger)
     date_high: int | None = Field(default=None, sa_type=BigInteger)
     confidentiality: int
+    purposes: int = EVERY_PURPOSE
     sensitivity: str = ""
     owner: str = "programme"
     revision: int = 1
@@ -71,6 +74,7 @@ class DocumentVersion(SQLModel, table=True):
     content: bytes = Field(sa_type=LargeBinary)
     deleted: bool = False
     confidentiality: int
+    purposes: int = EVERY_PURPOSE
     sealed: bool = False
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from service.models.consents import Category, Decision
+from service.models.consents import Standing
 from service.models.enrollments import AttendanceMark, EnrollmentStatus
 from service.models.groups import (
     Facilitation,
@@ -19,6 +19,7 @@ from service.models.groups import (
     SessionStatus,
 )
 from service.models.patients import Gender
+from service.models.provisions import Provision
 from service.models.screening import AlertState, ResponseStatus
 
 
@@ -207,14 +208,13 @@ class ConsentFacts:
     patient_id: UUID
     connection_id: UUID
     connection_facility_id: UUID | None
-    category: Category
-    decision: Decision
-    start: datetime
-    end: datetime | None
-    covers_part2: bool
-    shows_group_name: bool
+    provision: Provision
     created_at: datetime
     withdrawn_at: datetime | None
+    changed_at: datetime | None = None
+    standing: Standing = Standing.CONFIRMED
+    evidence: dict[str, Any] | None = None
+    sent_as: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,25 +241,3 @@ Facts = (
     | ResponseFacts
     | ConsentFacts
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Disclosure:
-    """What one audience may have of one patient at one moment."""
-
-    categories: frozenset[Category] = frozenset()
-    part2_categories: frozenset[Category] = frozenset()
-    shows_group_name: bool = False
-    shows_part2_group_name: bool = False
-    links: tuple[LinkFacts, ...] = field(default=())
-
-    def permits(self, category: Category, *, part2: bool = False) -> bool:
-        """Return whether a fact of this category, from a Part 2 group or not, may be given."""
-        return category in (self.part2_categories if part2 else self.categories)
-
-    def names_group(self, *, part2: bool) -> bool:
-        """Return whether it may be told which group it is, a Part 2 group or not."""
-        return self.shows_part2_group_name if part2 else self.shows_group_name
-
-
-EVERYTHING = frozenset(Category)

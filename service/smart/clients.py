@@ -24,6 +24,7 @@ from service.errors import (
     ValueSetError,
 )
 from service.models.connections import Client, Confidentiality, Connection, Proof
+from service.models.purposes import Purpose
 from service.rows import get
 from service.smart.keys import ALGORITHMS, registered
 
@@ -50,6 +51,7 @@ class NewClient:
     connection_id: UUID | None = None
     ceiling: Confidentiality = Confidentiality.RESTRICTED
     roster_role: bool = False
+    purpose: Purpose = Purpose.TREATMENT
     keys: Keys | None = None
     certificate: str | None = None  # x5t#S256 of one that it must show besides
 
@@ -79,6 +81,7 @@ def add_client(session: Session, new: NewClient) -> tuple[Client, str]:
         scopes=list(new.scopes),
         ceiling=new.ceiling,
         roster_role=new.roster_role,
+        purpose=new.purpose,
         certificate=new.certificate,
     )
     secret = prove(client, new.keys)

@@ -16,6 +16,7 @@ from service import driver
 from service.clock import microseconds
 from service.errors import NotFoundError, ValueSetError
 from service.models.connections import Confidentiality, Connection, Invitation
+from service.models.purposes import Purpose
 from service.rows import get
 from service.smart.clients import SECRET_BYTES, check_scopes, hashed
 
@@ -36,6 +37,7 @@ class NewInvitation:
     connection_id: UUID | None = None
     ceiling: Confidentiality = Confidentiality.RESTRICTED
     roster_role: bool = False
+    purpose: Purpose = Purpose.TREATMENT
 
 
 def invite(session: Session, new: NewInvitation, now: datetime) -> tuple[Invitation, str]:
@@ -57,6 +59,7 @@ def invite(session: Session, new: NewInvitation, now: datetime) -> tuple[Invitat
         scopes=list(new.scopes),
         ceiling=new.ceiling,
         roster_role=new.roster_role,
+        purpose=new.purpose,
         expires_at=microseconds(now + new.lasts),
     )
     session.add(invitation)

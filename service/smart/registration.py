@@ -117,6 +117,7 @@ class Registrar:
                 connection_id=used.connection_id,
                 ceiling=used.ceiling,
                 roster_role=used.roster_role,
+                purpose=used.purpose,
                 keys=software.keys,
             )
             client, secret = clients.add_client(session, new)

@@ -19,6 +19,7 @@ from service.clock import microseconds
 from service.errors import LoginError
 from service.models.connections import AccessToken, Client, Confidentiality
 from service.models.documents import PROGRAMME
+from service.models.purposes import Purpose
 from service.smart.clients import hashed
 
 TOKEN_BYTES = 32
@@ -28,7 +29,7 @@ UNKNOWN = "the access token is not one that was issued here"
 # One statement for the session and for the drivers of the read path; `?` is the driver's mark.
 SELECT_ACCESS = (
     "SELECT t.expires_at, t.revoked, c.disabled_at, t.certificate, t.scope, c.id, c.name,"
-    " c.ceiling, c.roster_role, c.connection_id, n.number"
+    " c.ceiling, c.roster_role, c.purpose, c.connection_id, n.number"
     " FROM access_tokens t JOIN clients c ON c.id = t.client_id"
     " LEFT JOIN connections n ON n.id = c.connection_id WHERE t.token_hash = ?"
 )
@@ -123,6 +124,7 @@ def _access(
     name: str,
     ceiling: str,
     roster_role: bool,
+    purpose: str,
     *connection: Any,  # noqa: ANN401 - id and number as the driver has them, or None
 ) -> Access:
     connection_id, number = connection
@@ -133,6 +135,7 @@ def _access(
         connection_id=None if connection_id is None else _uuid(connection_id),
         ceiling=Confidentiality(ceiling).rank,
         roster_role=bool(roster_role),
+        purpose=Purpose(purpose).bit,
         scopes=Scopes(scope),
     )
 

@@ -10,7 +10,7 @@ import orjson
 from sqlmodel import Session as DbSession
 from sqlmodel import select
 
-from service.instruments import Instrument, instrument
+from service.instruments import Instrument, Item, instrument
 from service.models.base import Row
 from service.models.connections import Connection
 from service.models.groups import Session, SupportGroup
@@ -82,11 +82,16 @@ def _answers(row: Response | None, answers: dict[str, int]) -> str:
     if definition is None:
         return "\n".join(f"{link}: {score}" for link, score in answers.items())
     return "\n".join(
-        f"{item.text}: {chosen.display if chosen else answers[item.link_id]}"
+        f"{item.text or item.link_id}: {_answer(item, answers[item.link_id])}"
         for item in definition.items
         if item.link_id in answers
-        for chosen in (item.answer_scoring(answers[item.link_id]),)
     )
+
+
+def _answer(item: Item, value: int) -> str:
+    """Return the words of an answer, its value where its text may not be shipped."""
+    chosen = item.chosen(value)
+    return str(value) if chosen is None else chosen.display or str(value)
 
 
 def _definition(row: Response | None) -> Instrument | None:

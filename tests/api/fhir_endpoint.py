@@ -20,6 +20,7 @@ from api.routes import fhir
 from service.audit import prepare
 from service.clock import Clock, system_clock
 from service.models.connections import Confidentiality, Connection
+from service.models.purposes import Purpose
 from service.settings import Settings
 from service.smart.clients import NewClient, add_client
 from service.smart.tokens import Grant, issue
@@ -45,10 +46,11 @@ class Endpoint:
         *,
         ceiling: Confidentiality = Confidentiality.VERY_RESTRICTED,
         roster_role: bool = True,
+        purpose: Purpose = Purpose.TREATMENT,
     ) -> str:
         """A token of a client of this connection, or of the programme."""
         connection_id: UUID | None = caller.id if caller else None
-        key = (connection_id, scope, ceiling, roster_role)
+        key = (connection_id, scope, ceiling, roster_role, purpose)
         if key not in self.tokens:
             new = NewClient(
                 name=f"client-{len(self.tokens)}",
@@ -56,6 +58,7 @@ class Endpoint:
                 connection_id=connection_id,
                 ceiling=ceiling,
                 roster_role=roster_role,
+                purpose=purpose,
             )
 
             def work(session: Session) -> str:

@@ -8,16 +8,16 @@ from uuid import UUID
 import orjson
 
 from fhir_mappings.registry import build_registry
+from service.disclosures import Declared, Disclosure
 from service.fhir.documents import head, tail
 from service.fhir.mapping import ALL, Audience, View
-from service.models.consents import Category, Decision
+from service.models.connections import ConsentPolicy
+from service.models.consents import Category, Decision, Purpose
 from service.models.enrollments import AttendanceMark, EnrollmentStatus
 from service.models.facts import (
-    EVERYTHING,
     Address,
     AlertFacts,
     ConsentFacts,
-    Disclosure,
     EnrollmentFacts,
     FacilitatorFacts,
     FacilityFacts,
@@ -35,6 +35,7 @@ from service.models.facts import (
 )
 from service.models.groups import Facilitation, GroupStatus, Modality, Sensitivity, SessionStatus
 from service.models.patients import Gender
+from service.models.provisions import Provision
 from service.models.screening import AlertState, ResponseStatus
 
 REGISTRY = build_registry()
@@ -57,28 +58,30 @@ LINKS = (
     LinkFacts(connection_id=HOSPITAL_B, ehr_patient_id="eb", mrn="B-1", mrn_system="urn:mrn:b"),
 )
 OF_PUBLIC = View(PUBLIC)
-OF_PROGRAMME = View(PROGRAMME, Disclosure(**{**vars(ALL), "links": LINKS}))
+OF_PROGRAMME = View(PROGRAMME, replace(ALL, links=LINKS))
 
 
 def view(*categories, audience=A, part2=False, named=False):
     """A hospital that may have these categories."""
     own = tuple(link for link in LINKS if link.connection_id == audience.connection_id)
-    given = frozenset(categories)
-    kept = given if part2 else frozenset()
-    return View(
-        audience,
-        Disclosure(
-            categories=given,
-            part2_categories=kept,
-            shows_group_name=named,
-            shows_part2_group_name=named and part2,
-            links=own,
-        ),
+    permit = Provision(
+        decision=Decision.PERMIT,
+        categories=frozenset(categories),
+        purposes=frozenset({Purpose.TREATMENT}),
+        covers_part2=part2,
+        shows_group_name=named,
     )
+    consents = (Declared(provision=permit),) if categories else ()
+    given = Disclosure(policy=ConsentPolicy.OPT_IN, consents=consents, now=at(1), links=own)
+    return View(audience, given)
 
 
-OF_A = view(*EVERYTHING)
-OF_NAMED_A = view(*EVERYTHING, part2=True, named=True)
+def at(day, hour=18, minute=0):
+    return datetime(2026, 1, day, hour, minute, tzinfo=UTC)
+
+
+OF_A = view(*Category)
+OF_NAMED_A = view(*Category, part2=True, named=True)
 OF_NOTHING = view()
 
 HOME = Address(line="1 Elm St", city="Dover", state="DE", postal_code="19901", country="US")
@@ -87,10 +90,6 @@ RACE = {
     "url": "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race",
     "extension": [{"url": "text", "valueString": "White"}],
 }
-
-
-def at(day, hour=18, minute=0):
-    return datetime(2026, 1, day, hour, minute, tzinfo=UTC)
 
 
 PROGRAMME_FACTS = ProgrammeFacts(id=uid(), name="Riverside Circles", phone=PHONE, address=HOME)
@@ -264,16 +263,27 @@ def consent(**more):
         "patient_id": PERSON,
         "connection_id": HOSPITAL_A,
         "connection_facility_id": FACILITY.id,
-        "category": Category.SCORES,
-        "decision": Decision.PERMIT,
-        "start": at(1),
-        "end": at(31),
-        "covers_part2": False,
-        "shows_group_name": False,
+        "provision": provision(**{k: v for k, v in more.items() if k in RULE}),
         "created_at": at(1),
         "withdrawn_at": None,
     }
-    return ConsentFacts(**{**values, **more})
+    return ConsentFacts(**{**values, **{k: v for k, v in more.items() if k not in RULE}})
+
+
+RULE = {"category", *Provision.__dataclass_fields__}
+
+
+def provision(category=Category.SCORES, **more):
+    values = {
+        "decision": Decision.PERMIT,
+        "start": at(1),
+        "end": at(31),
+        "categories": frozenset({category}),
+        "purposes": frozenset({Purpose.TREATMENT}),
+        "covers_part2": False,
+        "shows_group_name": False,
+    }
+    return Provision(**{**values, **more})
 
 
 def render(kind, facts, of, type_=None):

@@ -9,13 +9,12 @@ import pytest
 from service.models.connections import Confidentiality
 from service.models.consents import Category
 from service.models.enrollments import AttendanceMark, EnrollmentStatus
-from service.models.facts import EVERYTHING
 from service.models.groups import GroupStatus, SessionStatus
 from tests.fhir_mappings import fixed_facts as f
 
 NONE = []
 SENSITIVE = Confidentiality.VERY_RESTRICTED
-NOT_B = f.view(*EVERYTHING, audience=f.B, part2=True, named=True)
+NOT_B = f.view(*Category, audience=f.B, part2=True, named=True)
 
 ABOUT_PERSON = {
     "patient": f.patient(),
@@ -180,8 +179,10 @@ def test_who_leads_a_session_and_where_is_told_only_with_the_groups_name():
 
 
 def test_the_name_of_a_part_2_group_is_not_told_with_that_of_others():
-    given = replace(f.OF_NAMED_A.disclosure, shows_part2_group_name=False)
-    view, protected = replace(f.OF_NAMED_A, disclosure=given), f.group(part2=True)
+    named, unnamed = f.view(Category.ENROLLMENT, named=True), f.view(*Category, part2=True)
+    consents = (*named.disclosure.consents, *unnamed.disclosure.consents)
+    view = replace(named, disclosure=replace(named.disclosure, consents=consents))
+    protected = f.group(part2=True)
     for type_ in ("Appointment", "Encounter"):
         draft = f.one(type_, "visit", f.visit(group=protected), view)
         assert not TELLING & targets(draft)

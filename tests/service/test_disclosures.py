@@ -5,32 +5,50 @@ from typing import Any
 
 import pytest
 
-from service.disclosures import Provision, disclosure, next_change, permits
+from service.disclosures import Declared, decide, next_change
 from service.models.connections import ConsentPolicy
-from service.models.consents import Category, Decision
+from service.models.consents import Category, Decision, Label, Purpose
+from service.models.provisions import Provision
+from service.weighing import Content
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 OPT_IN, TREATMENT = ConsentPolicy
 
 
-def provision(**more: Any) -> Provision:
+def rule(**more: Any) -> Provision:
     values: dict[str, Any] = {
-        "category": Category.SCORES,
         "decision": Decision.PERMIT,
         "start": NOW - DAY,
-        "end": None,
-        "covers_part2": False,
-        "shows_group_name": False,
-        "withdrawn_at": None,
+        "categories": {Category.SCORES},
+        "purposes": {Purpose.TREATMENT} if more.get("decision") is not Decision.DENY else (),
+        **more,
     }
-    return Provision(**{**values, **more})
+    for name in ("categories", "purposes", "labels"):
+        values[name] = frozenset(values.get(name, ()))
+    return Provision(**values)
 
 
-def allowed(
-    *rows: Provision, policy: ConsentPolicy = OPT_IN, part2: bool = False, now: datetime = NOW
-) -> bool:
-    return permits(policy, rows, Category.SCORES, now=now, part2=part2)
+def provision(
+    withdrawn_at: datetime | None = None, *, waits: bool = False, **more: Any
+) -> Declared:
+    if category := more.pop("category", None):
+        more["categories"] = {category}
+    return Declared(provision=rule(**more).within(), withdrawn_at=withdrawn_at, waits=waits)
+
+
+def given(
+    *rows: Declared,
+    policy: ConsentPolicy = OPT_IN,
+    now: datetime = NOW,
+    category: Category = Category.SCORES,
+    **content: Any,
+) -> int:
+    return decide(policy, rows, Content(category, **content), now).given
+
+
+def allowed(*rows: Declared, purpose: Purpose = Purpose.TREATMENT, **more: Any) -> bool:
+    return bool(given(*rows, **more) & purpose.bit)
 
 
 def test_nothing_is_permitted_without_a_row_under_opt_in() -> None:
@@ -43,9 +61,9 @@ def test_treatment_permits_without_a_row() -> None:
 
 def test_item_answers_take_a_row_under_either_policy() -> None:
     for policy in (OPT_IN, TREATMENT):
-        assert not permits(policy, [], Category.ANSWERS, now=NOW, part2=False)
+        assert not allowed(policy=policy, category=Category.ANSWERS)
         row = provision(category=Category.ANSWERS)
-        assert permits(policy, [row], Category.ANSWERS, now=NOW, part2=False)
+        assert allowed(row, policy=policy, category=Category.ANSWERS)
 
 
 def test_treatment_never_permits_part_2_without_a_row() -> None:
@@ -88,32 +106,33 @@ def test_other_categories_say_nothing() -> None:
     assert not allowed(provision(category=Category.ANSWERS))
 
 
-def test_the_group_name_needs_a_permit_of_enrolment_in_force() -> None:
-    def named(**more: Any) -> bool:
-        row = provision(shows_group_name=True, **{"category": Category.ENROLLMENT, **more})
-        return disclosure(OPT_IN, [row], NOW).shows_group_name
+def named(*rows: Declared, part2: bool = False) -> bool:
+    return allowed(*rows, category=Category.ENROLLMENT, part2=part2, names_group=True)
 
-    assert named()
-    assert not named(category=Category.SCORES)
-    assert not named(decision=Decision.DENY)
-    assert not named(withdrawn_at=NOW)
-    assert not named(end=NOW)
+
+def enrolment(**more: Any) -> Declared:
+    return provision(**{"category": Category.ENROLLMENT, **more})
+
+
+def test_the_group_name_needs_a_permit_of_enrolment_in_force() -> None:
+    assert named(enrolment(shows_group_name=True))
+    assert not named(enrolment())
+    assert not named(enrolment(shows_group_name=True, category=Category.SCORES))
+    assert not named(enrolment(shows_group_name=True, decision=Decision.DENY))
+    assert not named(enrolment(shows_group_name=True, withdrawn_at=NOW))
+    assert not named(enrolment(shows_group_name=True, end=NOW))
 
 
 def test_a_denial_of_enrolment_hides_the_group_name_that_a_permit_shows() -> None:
-    permit = provision(category=Category.ENROLLMENT, shows_group_name=True)
-    denial = provision(category=Category.ENROLLMENT, decision=Decision.DENY)
-    given = disclosure(OPT_IN, [permit, denial], NOW)
-    assert not given.names_group(part2=False)
+    denial = enrolment(decision=Decision.DENY)
+    assert not named(enrolment(shows_group_name=True), denial)
 
 
 def test_the_name_of_a_part_2_group_takes_a_permit_that_covers_part_2() -> None:
-    named = provision(category=Category.ENROLLMENT, shows_group_name=True)
-    unnamed = provision(category=Category.ENROLLMENT, covers_part2=True)
-    given = disclosure(OPT_IN, [named, unnamed], NOW)
-    assert given.names_group(part2=False)
-    assert given.permits(Category.ENROLLMENT, part2=True)
-    assert not given.names_group(part2=True)
+    both = enrolment(shows_group_name=True), enrolment(covers_part2=True)
+    assert named(*both)
+    assert allowed(*both, category=Category.ENROLLMENT, part2=True)
+    assert not named(*both, part2=True)
 
 
 def test_the_next_change_is_the_first_begin_or_end_to_come() -> None:
@@ -124,3 +143,80 @@ def test_the_next_change_is_the_first_begin_or_end_to_come() -> None:
     ]
     assert next_change(rows, NOW) == NOW + DAY
     assert next_change([provision()], NOW) is None
+
+
+def test_a_permit_is_for_its_purposes_alone() -> None:
+    row = provision(purposes={Purpose.PAYMENT})
+    assert allowed(row, purpose=Purpose.PAYMENT)
+    assert not allowed(row)
+    assert allowed(provision(purposes=()), purpose=Purpose.MARKETING)
+
+
+def test_a_denial_for_one_purpose_leaves_the_others() -> None:
+    rows = (
+        provision(purposes=()),
+        provision(decision=Decision.DENY, purposes={Purpose.RESEARCH}),
+    )
+    assert allowed(*rows)
+    assert not allowed(*rows, purpose=Purpose.RESEARCH)
+
+
+def test_the_policy_gives_for_treatment_alone() -> None:
+    assert given(policy=TREATMENT) == Purpose.TREATMENT.bit
+
+
+def test_an_exception_goes_before_what_it_excepts_from() -> None:
+    inner = rule(decision=Decision.PERMIT, purposes=(), categories=(), start=None)
+    deny = rule(decision=Decision.DENY, labels={Label.PSYCHIATRY}, categories=(), start=None)
+    row = provision(provisions=(deny,))
+    assert not allowed(row, sensitivity="PSY")
+    assert allowed(row, sensitivity="ETH")
+    back = rule(decision=Decision.DENY, categories=(), start=None, provisions=(inner,))
+    assert allowed(provision(provisions=(back,)))
+
+
+def test_among_exceptions_of_one_depth_a_denial_wins() -> None:
+    permit = rule(categories=(), start=None)
+    deny = rule(decision=Decision.DENY, categories=(), start=None)
+    for pair in ((permit, deny), (deny, permit)):
+        assert not allowed(provision(decision=Decision.DENY, provisions=pair))
+
+
+def test_an_exception_may_reach_beyond_the_labels_of_what_it_excepts_from() -> None:
+    wider = rule(labels={Label.PSYCHIATRY, Label.VERY_RESTRICTED}, categories=(), start=None)
+    row = provision(labels={Label.NORMAL}, provisions=(wider,))
+    assert not allowed(row, confidentiality="R", sensitivity="ETH")
+    assert allowed(row, confidentiality="V", sensitivity="PSY")
+
+
+def test_an_exception_lies_within_the_period_of_what_it_excepts_from() -> None:
+    inner = rule(categories=(), start=None)
+    row = provision(end=NOW, decision=Decision.DENY, provisions=(inner,))
+    assert not allowed(row)
+
+
+def test_a_permit_fits_by_every_label_and_a_denial_by_any() -> None:
+    labels = {Label.RESTRICTED, Label.PSYCHIATRY}
+    permit = provision(labels=labels)
+    assert allowed(permit, confidentiality="R", sensitivity="PSY")
+    assert not allowed(permit, confidentiality="V", sensitivity="PSY")
+    assert not allowed(permit, confidentiality="R", sensitivity="ETH")
+    deny = provision(decision=Decision.DENY, labels={Label.VERY_RESTRICTED, Label.SUBSTANCE_USE})
+    assert allowed(provision(), deny, confidentiality="R", sensitivity="PSY")
+    assert not allowed(provision(), deny, confidentiality="V", sensitivity="PSY")
+    assert not allowed(provision(), deny, confidentiality="R", sensitivity="ETH")
+
+
+def test_what_waits_to_be_confirmed_denies_and_does_not_permit() -> None:
+    deny = rule(decision=Decision.DENY, labels={Label.VERY_RESTRICTED}, categories=(), start=None)
+    waiting = provision(waits=True, provisions=(deny,))
+    assert not allowed(waiting)
+    assert allowed(waiting, provision(), confidentiality="R")
+    assert not allowed(waiting, provision(), confidentiality="V")
+
+
+def test_what_a_replaced_version_permitted_counts_as_withdrawn() -> None:
+    payment = rule(purposes={Purpose.PAYMENT})
+    row = Declared(provision=payment, retracted={"scores": Purpose.TREATMENT.bit})
+    assert not allowed(row, policy=TREATMENT)
+    assert allowed(row, provision(), policy=TREATMENT)

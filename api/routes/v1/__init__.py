@@ -16,6 +16,7 @@ from api.routes.v1 import (
     credentials,
     enrollments,
     erasures,
+    explanations,
     exports,
     facilitators,
     groups,
@@ -42,6 +43,7 @@ ROUTERS = (
     patients.router,
     links.router,
     merges.router,
+    explanations.router,  # before the consents, whose ids it might be
     consents.router,
     responses.router,
     alerts.router,

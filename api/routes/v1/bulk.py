@@ -11,7 +11,8 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from api.routes.v1.calls import Call, Writing
-from api.routes.v1.consents import NewConsent, record_consent
+from api.routes.v1.consent_schemas import NewConsent
+from api.routes.v1.consents import record_consent
 from api.routes.v1.enrollment_schemas import NewEnrollment
 from api.routes.v1.enrollments import enroll
 from api.routes.v1.links import NewLink, link_patient

@@ -167,6 +167,11 @@ def answer(call: Call, body: Schema, version: int, *, location: str | None = Non
     return _json(body, headers)
 
 
+def answer_plain(body: Schema) -> Response:
+    """Return what is no row, and has no version."""
+    return _json(body, {"Cache-Control": "no-store"})
+
+
 def _json(body: Schema, headers: dict[str, str], status: int = 200) -> Response:
     return Response(body.model_dump_json(by_alias=True), status, headers, JSON)
 

@@ -19,6 +19,7 @@ from api.routes.v1.preconditions import SeenVersion
 from api.routes.v1.schema import Body, Page, RowOut, Text
 from service.errors import InvalidError
 from service.models.connections import Client, Confidentiality, Proof
+from service.models.purposes import Purpose
 from service.rows import get
 from service.smart.clients import Keys, NewClient
 from service.smart.keys import ALGORITHMS, Algorithm
@@ -75,6 +76,11 @@ class NewClientBody(ClientKeys):
     roster_role: StrictBool = Field(
         default=False, description="Whether it may read rosters", examples=[False]
     )
+    purpose: Purpose = Field(
+        default=Purpose.TREATMENT,
+        description="What it reads for: it gets what is permitted for this",
+        examples=["TREAT"],
+    )
 
 
 class ClientOut(RowOut):
@@ -85,6 +91,7 @@ class ClientOut(RowOut):
     )
     ceiling: Confidentiality = Field(description="The most confidential", examples=["R"])
     roster_role: bool = Field(description="Whether it may read rosters", examples=[False])
+    purpose: Purpose = Field(description="What it reads for", examples=["TREAT"])
     proof: Proof = Field(description="What it proves itself by", examples=["address"])
     algorithms: list[Algorithm] | None = Field(
         description="What it signs with", examples=[["ES384"]]
@@ -121,6 +128,7 @@ def create_client(call: Administering, body: NewClientBody) -> Response:
         connection_id=body.connection_id,
         ceiling=body.ceiling,
         roster_role=body.roster_role,
+        purpose=body.purpose,
         keys=body.keys(),
     )
     row, secret = administration.add_client(call.context, call, new)

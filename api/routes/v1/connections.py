@@ -10,7 +10,12 @@ from sqlmodel import select
 from api.routes.v1.calls import Reading, show_rows
 from api.routes.v1.paging import Paged
 from api.routes.v1.schema import Page, RowOut
-from service.models.connections import Connection, ConsentPolicy, Environment
+from service.models.connections import (
+    Connection,
+    ConsentAuthority,
+    ConsentPolicy,
+    Environment,
+)
 
 router = APIRouter(tags=["connections"])
 
@@ -20,6 +25,10 @@ class ConnectionOut(RowOut):
     environment: Environment = Field(description="Never mixed", examples=["production"])
     policy: ConsentPolicy = Field(
         description="What holds where a person has said nothing", examples=["opt-in"]
+    )
+    authority: ConsentAuthority = Field(
+        description="Whether permits that it sends count before they are confirmed",
+        examples=["confirm"],
     )
     mrn_system: str = Field(
         description="System of the hospital's medical record numbers",

@@ -1,73 +1,37 @@
-"""Consents: what a person permits or denies one hospital, by category and period.
+"""Consents: what a person permits or denies one hospital, by category, purpose and period.
 
 https://www.rfc-editor.org/rfc/rfc9110
 """
 
-from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
-from pydantic import Field, StrictBool
+from fastapi import APIRouter, Query, Response
 from sqlmodel import select
 
-from api.routes.v1.calls import Reading, Writing, show, show_rows
+from api.routes.v1.calls import Call, Reading, Writing, show, show_rows
+from api.routes.v1.consent_schemas import (
+    ConsentAmendment,
+    ConsentOut,
+    Consents,
+    ConsentSettling,
+    ConsentVersionOut,
+    ConsentVersions,
+    ConsentWithdrawal,
+    NewConsent,
+)
 from api.routes.v1.paging import Paged
 from api.routes.v1.preconditions import SeenVersion
-from api.routes.v1.schema import Body, Moment, Page, RowOut, Text
-from service.commands import RecordConsent, WithdrawConsent
-from service.models.consents import Category, Consent, Decision
+from service.commands import AmendConsent, RecordConsent, SettleConsent, WithdrawConsent
+from service.models.consents import Consent, ConsentVersion, Standing
 from service.models.patients import Patient
 
 router = APIRouter(tags=["consents"])
 
-HOSPITAL = ["0199b7c2-5a01-7c90-8f6e-2d4b6a8c0e12"]
-PERSON = ["0199b7c2-6b02-7e11-a2d4-9c3f5e7a1b20"]
-BY = "On whose behalf; the client's name when left out"
-PART2 = "Whether it reaches to groups under 42 CFR Part 2"
-NAMED = "Whether the hospital may see the group's public name"
-
-
-class NewConsent(Body):
-    connection_id: UUID = Field(description="Which hospital may have it", examples=HOSPITAL)
-    category: Category = Field(description="Which kind of fact", examples=["attendance"])
-    decision: Decision = Field(
-        default=Decision.PERMIT, description="A denial wins over a permit", examples=["permit"]
-    )
-    start: Moment | None = Field(
-        default=None, description="From when; now when left out", examples=["2026-01-05T17:00:00Z"]
-    )
-    end: Moment | None = Field(
-        default=None,
-        description="Until when; open when left out",
-        examples=["2027-01-05T17:00:00Z"],
-    )
-    covers_part2: StrictBool = Field(default=False, description=PART2, examples=[False])
-    shows_group_name: StrictBool = Field(default=False, description=NAMED, examples=[False])
-    recorded_by: Text | None = Field(default=None, description=BY, examples=["Sam Ortiz"])
-
-
-class ConsentWithdrawal(Body):
-    withdrawn_by: Text | None = Field(default=None, description=BY, examples=["Sam Ortiz"])
-
-
-class ConsentOut(RowOut):
-    patient_id: UUID = Field(description="Whose decision", examples=PERSON)
-    connection_id: UUID = Field(description="Which hospital", examples=HOSPITAL)
-    category: Category = Field(description="Which kind of fact", examples=["attendance"])
-    decision: Decision = Field(description="Permit or deny", examples=["permit"])
-    start: datetime = Field(description="From when", examples=["2026-01-05T17:00:00Z"])
-    end: datetime | None = Field(description="Until when", examples=["2027-01-05T17:00:00Z"])
-    covers_part2: bool = Field(description=PART2, examples=[False])
-    shows_group_name: bool = Field(description=NAMED, examples=[False])
-    recorded_by: str = Field(description="Who recorded it", examples=["Sam Ortiz"])
-    withdrawn_at: datetime | None = Field(
-        description="When it was withdrawn", examples=["2026-03-01T09:00:00Z"]
-    )
-    withdrawn_by: str | None = Field(description="Who withdrew it", examples=["Sam Ortiz"])
-
-
-class Consents(Page):
-    items: list[ConsentOut]
+Standings = Annotated[
+    Standing | None,
+    Query(description="Only those of this standing; pending ones wait to be confirmed"),
+]
 
 
 @router.get("/patients/{patient_id}/consents", response_model=Consents)
@@ -80,13 +44,51 @@ def list_consents(call: Reading, page: Paged, patient_id: UUID) -> Response:
 
 @router.post("/patients/{patient_id}/consents", status_code=201, response_model=ConsentOut)
 def record_consent(call: Writing, patient_id: UUID, body: NewConsent) -> Response:
-    given = {**body.values(), "recorded_by": call.by(body.recorded_by)}
-    row = call.execute(RecordConsent(patient_id=patient_id, **given))
+    by = call.by(body.recorded_by)
+    row = call.execute(
+        RecordConsent(
+            patient_id=patient_id,
+            connection_id=body.connection_id,
+            recorded_by=by,
+            **body.terms(),
+        )
+    )
     return show(call, ConsentOut, Consent, row.id, created="consents")
+
+
+@router.get("/consents", response_model=Consents)
+def list_all_consents(call: Reading, page: Paged, standing: Standings = None) -> Response:
+    """Decisions of everybody; `standing=pending` are those that wait for your word."""
+    found = select(Consent)
+    if standing is not None:
+        found = found.where(Consent.standing == standing)
+    if standing is Standing.PENDING:
+        found = found.where(Consent.withdrawn_at == None)  # noqa: E711 - SQL's IS NULL
+    return show_rows(call, Consents, ConsentOut, (found, Consent, page))
 
 
 @router.get("/consents/{consent_id}", response_model=ConsentOut)
 def read_consent(call: Reading, consent_id: UUID) -> Response:
+    return show(call, ConsentOut, Consent, consent_id)
+
+
+@router.get("/consents/{consent_id}/versions", response_model=ConsentVersions)
+def list_consent_versions(call: Reading, page: Paged, consent_id: UUID) -> Response:
+    """What it said before, oldest first; what it says now is at the consent itself."""
+    found = select(ConsentVersion).where(ConsentVersion.consent_id == consent_id)
+    select_page = (found, ConsentVersion, page)
+    return show_rows(
+        call, ConsentVersions, ConsentVersionOut, select_page, within=(Consent, consent_id)
+    )
+
+
+@router.post("/consents/{consent_id}/amend", response_model=ConsentOut)
+def amend_consent(
+    call: Writing, seen: SeenVersion, consent_id: UUID, body: ConsentAmendment
+) -> Response:
+    """Say it anew, in force for the next request; what it said is kept as a version."""
+    by = call.by(body.amended_by)
+    call.execute(AmendConsent(consent_id=consent_id, amended_by=by, if_match=seen, **body.terms()))
     return show(call, ConsentOut, Consent, consent_id)
 
 
@@ -97,4 +99,29 @@ def withdraw_consent(
     """Withdraw it: in force for the next request."""
     by = call.by(body.withdrawn_by if body else None)
     call.execute(WithdrawConsent(consent_id=consent_id, withdrawn_by=by, if_match=seen))
+    return show(call, ConsentOut, Consent, consent_id)
+
+
+@router.post("/consents/{consent_id}/confirm", response_model=ConsentOut)
+def confirm_consent(
+    call: Writing, seen: SeenVersion, consent_id: UUID, body: ConsentSettling | None = None
+) -> Response:
+    """Let the permits count that a hospital sent."""
+    return _settle(call, Standing.CONFIRMED, consent_id, seen, body)
+
+
+@router.post("/consents/{consent_id}/refuse", response_model=ConsentOut)
+def refuse_consent(
+    call: Writing, seen: SeenVersion, consent_id: UUID, body: ConsentSettling | None = None
+) -> Response:
+    """Let the permits not count that a hospital sent; what it denies stays denied."""
+    return _settle(call, Standing.REFUSED, consent_id, seen, body)
+
+
+def _settle(
+    call: Call, standing: Standing, consent_id: UUID, seen: int | None, body: ConsentSettling | None
+) -> Response:
+    by = call.by(body.settled_by if body else None)
+    command = SettleConsent(consent_id=consent_id, standing=standing, settled_by=by, if_match=seen)
+    call.execute(command)
     return show(call, ConsentOut, Consent, consent_id)

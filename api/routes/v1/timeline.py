@@ -67,7 +67,13 @@ class ConsentEntryOut(EntryOut):
     connection_id: UUID = Field(
         description="About which hospital", examples=["0199b7c2-5a01-7c90-8f6e-2d4b6a8c0e12"]
     )
-    category: Category = Field(description="Which kind of fact", examples=["attendance"])
+    category: Category | None = Field(
+        description="Which kind of fact; null where it is about several, or all",
+        examples=["attendance"],
+    )
+    categories: list[Category] = Field(
+        description="Which kinds of fact; none stands for all", examples=[["attendance"]]
+    )
     decision: Decision = Field(description="Permit or deny", examples=["permit"])
     withdrawn: bool = Field(description="Whether it was withdrawn", examples=[False])
 

@@ -19,8 +19,8 @@ Pairs = Sequence[tuple[str, str]]
 
 OLDER = (
     "SELECT version, last_updated, content, deleted FROM document_versions WHERE id = ?"
-    " AND version < ? AND last_updated >= ? AND NOT sealed AND confidentiality <= ?"
-    " ORDER BY version DESC LIMIT ?"
+    " AND version < ? AND last_updated >= ? AND NOT sealed"
+    " AND confidentiality <= ? AND purposes & ? <> 0 ORDER BY version DESC LIMIT ?"
 )
 
 
@@ -81,7 +81,7 @@ class _Older(NamedTuple):
 
     async def _page(self, stored: str, before: float | str) -> list[Version]:
         asked, now = self.asked, self.now
-        args = (stored, before, asked.since, self.access.ceiling, asked.count + 1)
+        args = (stored, before, asked.since, *self.access.limits, asked.count + 1)
         return [
             Version(
                 now.type, now.shown, version, at, b"" if gone else zlib.decompress(packed), gone

@@ -17,7 +17,7 @@ CURRENT = (
     "SELECT EXISTS (SELECT 1 FROM projection_due WHERE at <= ?), d.version, d.last_updated,"
     " d.content, d.patient_key, d.deleted, d.chosen_id FROM (SELECT 1 AS one) o"
     " LEFT JOIN documents d ON d.id = ? AND d.type = ? AND d.audience IN (?, ?)"
-    " AND (NOT d.deleted OR d.owner = 'client') AND d.confidentiality <= ?"
+    " AND (NOT d.deleted OR d.owner = 'client') AND d.confidentiality <= ? AND d.purposes & ? <> 0"
 )
 
 
@@ -49,7 +49,7 @@ async def latest(
     """Return the current version, and whether it is the tombstone of what a client deleted."""
     stored = stored_id(endpoint, access, name, document_id)
     now = microseconds(endpoint.clock())
-    asked = (now, stored, name, *access.audiences, access.ceiling)
+    asked = (now, stored, name, *access.audiences, *access.limits)
     sql, args = limited(CURRENT, asked, endpoint.limits(access, [name], letters))
     ((due, *found),) = await endpoint.reader.rows(sql, args)
     if due:

@@ -16,7 +16,7 @@ LONGEST_VERSION = 18
 
 OLDER = (
     "SELECT last_updated, content, deleted FROM document_versions WHERE id = ? AND version = ?"
-    " AND NOT sealed AND confidentiality <= ?"
+    " AND NOT sealed AND confidentiality <= ? AND purposes & ? <> 0"
 )
 
 
@@ -38,7 +38,7 @@ async def vread(
         return now
     if kind.current_only or not _is_number(version):
         raise _absent_version(name)
-    args = (stored_id(endpoint, access, name, document_id), int(version), access.ceiling)
+    args = (stored_id(endpoint, access, name, document_id), int(version), *access.limits)
     rows = await endpoint.reader.rows(OLDER, args)
     if not rows:
         raise _absent_version(name)

@@ -43,7 +43,8 @@ ABOUT = (
 SUPPORT = (
     f"SELECT {COLUMNS} FROM (SELECT DISTINCT r.target FROM documents s"  # noqa: S608 - constants
     " CROSS JOIN document_references r WHERE s.audience = ? AND s.subject = ?"
-    " AND s.type IN (TYPES) AND NOT s.deleted AND s.confidentiality <= ?DATED"
+    " AND s.type IN (TYPES) AND NOT s.deleted"
+    " AND s.confidentiality <= ? AND s.purposes & ? <> 0DATED"
     " AND r.document = s.number AND r.target_type IN (WANTED)) k"
     " CROSS JOIN documents d WHERE d.id = k.target AND d.audience IN (?, ?)"
     f" AND d.type IN (WANTED) AND {VISIBLE}"
@@ -92,7 +93,7 @@ async def _patient(call: Call) -> tuple[int, Found]:
     endpoint, access = call.endpoint, call.access
     shown = str(call.id)
     stored = stored_id(endpoint, access, PATIENT, shown)
-    who = (microseconds(endpoint.clock()), stored, access.audience, access.ceiling)
+    who = (microseconds(endpoint.clock()), stored, access.audience, *access.limits)
     sql, args = limited(WHO, who, endpoint.limits(access, [PATIENT], "r"))
     ((due, *found),) = await endpoint.reader.rows(sql, args)
     if due:
@@ -130,7 +131,7 @@ def _about(call: Call, asked: Asked, page: Page, about: Sequence[str]) -> Statem
     access, limit = call.access, call.endpoint.limits(call.access, about, "r")
     dated = DATED.replace("A.", "d.").format(asked.dated.sql) if asked.dated else ""
     sql = ABOUT.replace("TYPES", _marks(len(about))) + dated
-    args = (access.audience, page.patient, *about, access.ceiling)
+    args = (access.audience, page.patient, *about, *access.limits)
     args += asked.dated.args if asked.dated else ()
     return _bounded(*limited(sql, args, limit), asked, page)
 
@@ -144,9 +145,9 @@ def _support(call: Call, asked: Asked, page: Page) -> Statement:
     within, more = limited(within, (), limit)
     sql = SUPPORT.replace("TYPES", _marks(len(asked.granted))).replace("DATED", within)
     sql = sql.replace("WANTED", _marks(len(wanted)))
-    args = (access.audience, page.patient, *asked.granted, access.ceiling)
+    args = (access.audience, page.patient, *asked.granted, *access.limits)
     args += (*(asked.dated.args if asked.dated else ()), *more)
-    args += (*wanted, *access.audiences, *wanted, access.ceiling)
+    args += (*wanted, *access.audiences, *wanted, *access.limits)
     return _bounded(*limited(sql, args, endpoint.limits(access, wanted, "r")), asked, page)
 
 

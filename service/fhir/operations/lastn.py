@@ -55,7 +55,7 @@ async def lastn(call: Call) -> Answer:
     target = address(f"{call.endpoint.base}/{OBSERVATION}/$lastn", query_string(_used(call, plan)))
     await call.endpoint.settle()
     where = call.endpoint.audiences(OBSERVATION, call.access)
-    sql, args = page_statement(plan, where, Bounds(call.access.ceiling))
+    sql, args = page_statement(plan, where, Bounds(call.access.limits))
     rows = await call.endpoint.reader.rows(CODES.replace("PAGE", sql), args)
     if len({row[0] for row in rows}) > MOST:
         raise BusinessRuleError(TOO_MANY, element="query")
@@ -135,6 +135,6 @@ async def _found(call: Call, ids: Sequence[str]) -> dict[str, Found]:
     sql = BY_ID.replace("IDS", ", ".join("?" * len(ids)))
     access = call.access
     limit = call.endpoint.limits(access, [OBSERVATION], "s")
-    args = (*ids, access.audience, access.ceiling)
+    args = (*ids, access.audience, *access.limits)
     rows = await call.endpoint.reader.rows(*limited(sql, args, limit))
     return {row[0]: Found(*row) for row in rows}

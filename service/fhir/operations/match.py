@@ -113,7 +113,7 @@ async def _graded(call: Call, kind: ResourceType, known: IndexRows) -> list[Grad
     await call.endpoint.settle()
     sql = FOUND.replace("KEYS", " UNION ALL ".join(each.sql for each in keys))
     access = call.access
-    args = (*(arg for each in keys for arg in each.args), access.audience, access.ceiling)
+    args = (*(arg for each in keys for arg in each.args), access.audience, *access.limits)
     sql, args = limited(sql, args, call.endpoint.limits(access, [PATIENT], "s"))
     rows = await call.endpoint.reader.rows(sql + LIKELIEST, args)
     graded = await asyncio.to_thread(lambda: [_grade(known, Found(*row), kind) for row in rows])

@@ -29,7 +29,7 @@ from service.fhir.sent_references import Addresses, known, local_places, require
 MODES = {"create": "c", "update": "u", "delete": "d", "profile": "r"}
 OWNER = (
     "SELECT d.owner FROM documents d WHERE d.id = ? AND d.audience IN (?, ?) AND d.type = ?"
-    " AND NOT d.deleted AND d.confidentiality <= ?"
+    " AND NOT d.deleted AND d.confidentiality <= ? AND d.purposes & ? <> 0"
 )
 Issue = dict[str, Any]
 
@@ -73,7 +73,7 @@ async def _permitted(call: Call, kind: ResourceType, mode: str | None) -> list[I
         return [] if kind.writable else [_owned(call.type, Owner.PROGRAMME)]
     endpoint, access = call.endpoint, call.access
     stored = stored_id(endpoint, access, call.type, str(call.id))
-    args = (stored, *access.audiences, call.type, access.ceiling)
+    args = (stored, *access.audiences, call.type, *access.limits)
     limit = endpoint.limits(access, [call.type], MODES[mode])
     rows = await endpoint.reader.rows(*limited(OWNER, args, limit))
     if not rows:

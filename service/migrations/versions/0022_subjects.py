@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0022_subjects"
-down_revision = "0018_audit_chain"
+down_revision = "0019_consents"
 
 
 def upgrade() -> None:

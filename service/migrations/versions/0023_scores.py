@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0023_scores"
-down_revision = "0018_audit_chain"
+down_revision = "0022_subjects"
 
 
 def upgrade() -> None:

@@ -45,6 +45,8 @@ VALIDATING = Writing(
     to_command=lambda: None,
     to_correction=lambda: None,
     to_patient=lambda: None,
+    to_provision=lambda: None,
+    to_evidence=lambda: None,
     recognises=lambda _resource: False,
     crisis_text="",
 )

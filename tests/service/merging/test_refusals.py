@@ -128,6 +128,7 @@ OF_A_PERSON = {
     "AskCorrection": {"about": "a", "asked_by": "t"},
 }  # fmt: skip
 OTHERWISE = {
+    "ReceiveConsent": "a hospital's, executed as its Consent comes in",
     "ReceivePatient": "a hospital's, for a new record or the one its Patient is of",
     "Mark": "of members, whose enrolments have moved: tested below",
 }
