@@ -45,6 +45,9 @@ def add_client(  # noqa: PLR0913 - a command has its options as arguments
     ] = None,
     ceiling: Annotated[Confidentiality, typer.Option()] = Confidentiality.RESTRICTED,
     roster: Annotated[bool, typer.Option(help="May read rosters.")] = False,
+    privacy_officer: Annotated[
+        bool, typer.Option(help="May read audit events: its hospital's, or the programme all.")
+    ] = False,
     jwks: Jwks = None,
     jwks_url: JwksUrl = None,
     alg: Algorithms = None,
@@ -58,6 +61,7 @@ def add_client(  # noqa: PLR0913 - a command has its options as arguments
         connection=connection,
         ceiling=ceiling,
         roster_role=roster,
+        privacy_officer=privacy_officer,
         keys=_keys(jwks, jwks_url, alg),
         certificate=_thumbprint(certificate),
     )
@@ -79,7 +83,7 @@ def list_clients() -> None:
     """List clients, without their secrets."""
     context = bootstrap.build(Settings())
     named = Column("name", overflow="fold", min_width=27)  # to be typed again, so never cut
-    table = Table(named, "connection", "scopes", "proof", "ceiling", "roster", "disabled")
+    table = Table(named, "connection", "scopes", "proof", "ceiling", "may", "disabled")
     names = context.database.read(operators.connection_names)
     for each in context.database.read(all_clients):
         table.add_row(
@@ -88,10 +92,15 @@ def list_clients() -> None:
             " ".join(each.scopes),
             _proof(each),
             each.ceiling.value,
-            "yes" if each.roster_role else "",
+            _roles(each),
             f"{each.disabled_at:%Y-%m-%d}" if each.disabled_at else "",
         )
     Console().print(table)
+
+
+def _roles(client: Client) -> str:
+    roles = {"rosters": client.roster_role, "audit": client.privacy_officer}
+    return ", ".join(name for name, has in roles.items() if has)
 
 
 @clients.command("disable")

@@ -41,8 +41,11 @@ class Alongside(FastAPI):
         # /fhir is asked most and needs nothing of FastAPI's: it is looked at first.
         others = BodyLimit(errors.SilentFailures(super().build_middleware_stack()))
         router = Router(fhir.routes(context), default=others, lifespan=_lifespan)
+        context.audit_rows.know(self.routes)
         gate = MaintenanceGate(router, context.reader)
-        return AuditMiddleware(gate, context.audit, context.clock, context.metrics)
+        return AuditMiddleware(
+            gate, context.audit, context.clock, context.metrics, context.audit_rows
+        )
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -95,6 +98,7 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     log.info("the service stops", extra={"event": "service.stopped"})
     await context.reader.close()
     context.audit.close()
+    context.audit_reader.close()
     context.database.close()
 
 

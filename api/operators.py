@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from api import administration
 from api.context import Context
 from service.access import Scopes
+from service.acting import Act, acting
 from service.audit import AuditEntry
 from service.clock import Clock, microseconds
 from service.commands import CreateConnection, CreateFacility
@@ -38,6 +39,7 @@ class Registration:
     connection: str | None = None
     ceiling: Confidentiality = Confidentiality.RESTRICTED
     roster_role: bool = False
+    privacy_officer: bool = False
     keys: clients.Keys | None = None
     certificate: str | None = None
 
@@ -98,6 +100,7 @@ def add_client(context: Context, registration: Registration) -> str:
             connection_id=connection_id(context, registration.connection),
             ceiling=registration.ceiling,
             roster_role=registration.roster_role,
+            privacy_officer=registration.privacy_officer,
             keys=registration.keys,
             certificate=registration.certificate,
         )
@@ -215,7 +218,8 @@ def audited(
     """Write the row before anything is printed; a refusal has its row too."""
     entry = entry_of(context.clock, path, client=client, query=query)
     try:
-        yield
+        with acting(lambda: act_of(entry)):
+            yield
     except AlongsideError:
         context.audit.write_now(entry._replace(status=403))
         raise
@@ -236,6 +240,18 @@ def entry_of(
         path=path,
         query=query,
         status=200,
+    )
+
+
+def act_of(entry: AuditEntry) -> Act:
+    """Return what a command's changes are known by until its row is written."""
+    return Act(
+        request_id=entry.request_id,
+        client=entry.client,
+        audience=entry.audience,
+        address=entry.address,
+        method=entry.method,
+        path=entry.path,
     )
 
 

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from api.context import Context
 from api.periodic import again_and_again
 from service import idempotency, maintenance
+from service.audit import changes
 from service.clock import microseconds
 from service.errors import AlongsideError
 
@@ -18,11 +19,12 @@ log = logging.getLogger("alongside")
 
 
 def pruning(context: Context) -> AbstractAsyncContextManager[None]:
-    """Prune now and every five minutes until the block ends."""
+    """Prune and complete audit rows now and every five minutes, until the block ends."""
 
     def work() -> None:
         try:
             prune(context)
+            complete(context)
         except (AlongsideError, SQLAlchemyError) as error:
             told = {"event": "pruning.failed", "failure": type(error).__name__}
             log.warning("old answers were not deleted; it is tried again", extra=told)
@@ -39,3 +41,25 @@ def prune(context: Context) -> None:
 
     while context.database.read(is_due):
         context.database.unit_of_work(lambda session: idempotency.prune(session, now))
+
+
+def complete(context: Context) -> int:
+    """Bring changes and audit rows together; return how many changes had no row."""
+    before = microseconds(context.clock()) - changes.GRACE
+
+    def is_due(session: Session) -> bool:
+        return maintenance.status(session) is None and changes.waiting(session, before)
+
+    if not context.database.read(is_due):
+        return 0
+    found = changes.complete(
+        context.database,
+        context.audit_reader.engine,
+        context.audit,
+        context.pseudonyms,
+        before=before,
+    )
+    if found:
+        told = {"event": "audit.completed", "changes": found}
+        log.warning("%s changes had no audit row: they have one now", found, extra=told)
+    return found

@@ -50,6 +50,7 @@ class NewClient:
     connection_id: UUID | None = None
     ceiling: Confidentiality = Confidentiality.RESTRICTED
     roster_role: bool = False
+    privacy_officer: bool = False
     keys: Keys | None = None
     certificate: str | None = None  # x5t#S256 of one that it must show besides
 
@@ -79,6 +80,7 @@ def add_client(session: Session, new: NewClient) -> tuple[Client, str]:
         scopes=list(new.scopes),
         ceiling=new.ceiling,
         roster_role=new.roster_role,
+        privacy_officer=new.privacy_officer,
         certificate=new.certificate,
     )
     secret = prove(client, new.keys)

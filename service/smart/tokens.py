@@ -28,7 +28,7 @@ UNKNOWN = "the access token is not one that was issued here"
 # One statement for the session and for the drivers of the read path; `?` is the driver's mark.
 SELECT_ACCESS = (
     "SELECT t.expires_at, t.revoked, c.disabled_at, t.certificate, t.scope, c.id, c.name,"
-    " c.ceiling, c.roster_role, c.connection_id, n.number"
+    " c.ceiling, c.roster_role, c.privacy_officer, c.connection_id, n.number"
     " FROM access_tokens t JOIN clients c ON c.id = t.client_id"
     " LEFT JOIN connections n ON n.id = c.connection_id WHERE t.token_hash = ?"
 )
@@ -123,6 +123,7 @@ def _access(
     name: str,
     ceiling: str,
     roster_role: bool,
+    privacy_officer: bool,
     *connection: Any,  # noqa: ANN401 - id and number as the driver has them, or None
 ) -> Access:
     connection_id, number = connection
@@ -133,6 +134,7 @@ def _access(
         connection_id=None if connection_id is None else _uuid(connection_id),
         ceiling=Confidentiality(ceiling).rank,
         roster_role=bool(roster_role),
+        privacy_officer=bool(privacy_officer),
         scopes=Scopes(scope),
     )
 

@@ -75,6 +75,11 @@ class NewClientBody(ClientKeys):
     roster_role: StrictBool = Field(
         default=False, description="Whether it may read rosters", examples=[False]
     )
+    privacy_officer: StrictBool = Field(
+        default=False,
+        description="Whether it may read audit events (FHIR AuditEvent)",
+        examples=[False],
+    )
 
 
 class ClientOut(RowOut):
@@ -85,6 +90,9 @@ class ClientOut(RowOut):
     )
     ceiling: Confidentiality = Field(description="The most confidential", examples=["R"])
     roster_role: bool = Field(description="Whether it may read rosters", examples=[False])
+    privacy_officer: bool = Field(
+        description="Whether it may read audit events (FHIR AuditEvent)", examples=[False]
+    )
     proof: Proof = Field(description="What it proves itself by", examples=["address"])
     algorithms: list[Algorithm] | None = Field(
         description="What it signs with", examples=[["ES384"]]
@@ -121,6 +129,7 @@ def create_client(call: Administering, body: NewClientBody) -> Response:
         connection_id=body.connection_id,
         ceiling=body.ceiling,
         roster_role=body.roster_role,
+        privacy_officer=body.privacy_officer,
         keys=body.keys(),
     )
     row, secret = administration.add_client(call.context, call, new)
