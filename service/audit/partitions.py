@@ -56,7 +56,12 @@ class Month(NamedTuple):
 
 def id_at(moment: datetime) -> str:
     """Return the least request id of this moment."""
-    return f"{microseconds(moment) // 1000:012x}" + "0" * 20
+    return id_of(microseconds(moment))
+
+
+def id_of(at: int) -> str:
+    """Return the least request id of this many microseconds since 1970."""
+    return f"{max(at, 0) // 1000:012x}" + "0" * 20
 
 
 def ahead(now: datetime) -> list[Month]:
