@@ -13,7 +13,7 @@ from api.fhir_openapi_parts import (
     operation,
     schema_of,
 )
-from service.fhir.audit_capability import PARAMETERS
+from service.fhir.audit_capability import AUDIT_PARAMETERS
 from service.fhir.mapping import Registry
 from service.fhir.operations.operation import ANY, EVERYTHING, OPERATIONS, VALIDATE, Operation
 
@@ -215,7 +215,7 @@ def audit_events() -> Json:
         *(component("parameters", name) for name in ("_id", "_lastUpdated", "_count")),
         *(
             {"name": name, "in": "query", "schema": {"type": "string"}, "description": kind}
-            for name, kind in PARAMETERS.items()
+            for name, kind in AUDIT_PARAMETERS.items()
         ),
     ]
     read = operation("AuditEvent", "read", "Read an audit event")

@@ -7,15 +7,15 @@ import base64
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Any
 
 from fhir_mappings.audit_kinds import PROFILE, Shape, shape_of
-from service.clock import EPOCH
 
 Json = dict[str, Any]
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DCM = "http://dicom.nema.org/resources/ontology/DCM"
 OUTCOMES = "http://terminology.hl7.org/CodeSystem/audit-event-outcome"
 ENTITY = "http://terminology.hl7.org/CodeSystem/audit-entity-type"

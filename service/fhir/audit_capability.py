@@ -11,7 +11,7 @@ PROFILES = (
     "Create", "PatientCreate", "PatientQuery", "PatientRead", "PatientUpdate", "Query", "Read",
     "Update",
 )  # fmt: skip
-PARAMETERS = {
+AUDIT_PARAMETERS = {
     "action": "token",
     "address": "string",
     "agent-name": "string",
@@ -39,7 +39,7 @@ AUDIT_EVENTS: dict[str, Any] = {
         {"name": "_lastUpdated", "type": "date", "definition": f"{RESOURCE}lastUpdated"},
         *(
             {"name": name, "definition": DEFINITION + name, "type": kind}
-            for name, kind in PARAMETERS.items()
+            for name, kind in AUDIT_PARAMETERS.items()
         ),
     ],
 }

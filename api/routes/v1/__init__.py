@@ -6,6 +6,7 @@ from api.routes.v1 import (
     agreements,
     alerts,
     attendance,
+    audit,
     bulk,
     calendars,
     clients,
@@ -13,6 +14,7 @@ from api.routes.v1 import (
     connections,
     consents,
     credentials,
+    disclosures,
     enrollments,
     facilitators,
     groups,
@@ -61,6 +63,8 @@ ROUTERS = (
     connections.router,
     clients.router,
     instruments.router,
+    audit.router,
+    disclosures.router,
 )
 
 router = APIRouter(prefix="/v1", generate_unique_id_function=lambda route: route.name)
