@@ -6,15 +6,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from api.pruning import complete, prune_audit
+from api.upkeep import opened
 from service.audit.verification import Verified, count, verify
+from service.errors import InvalidError
 from service.settings import Settings
 
 audit = typer.Typer(help="Who asked for what: the audit rows.", no_args_is_help=True)
-
-
-@audit.callback()
-def _group() -> None:
-    """Keep `verify` a command of its own while it is the only one."""
 
 
 @audit.command("verify")
@@ -22,7 +20,12 @@ def verify_chains(
     *, quiet: Annotated[bool, typer.Option(help="Say only what is wrong.")] = False
 ) -> None:
     """Check that no audit row was changed, taken out or put in; exit code 1 where one was."""
-    url = Settings().audit_url
+    settings = Settings()
+    url = settings.audit_url
+    with opened(settings) as context:
+        completed = complete(context)
+    if completed and not quiet:
+        print(f"{completed} changes had no audit row; they have one now, which says so.")
     columns = (TextColumn("Checking audit rows"), BarColumn(), TaskProgressColumn())
     bar = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
     with bar:
@@ -36,8 +39,30 @@ def verify_chains(
         raise typer.Exit(1)
 
 
+@audit.command("prune")
+def prune_rows(
+    *,
+    months: Annotated[
+        int | None,
+        typer.Option(min=1, help="Keep as many whole months; else ALONGSIDE_AUDIT_KEEP_MONTHS."),
+    ] = None,
+) -> None:
+    """Delete the rows of months whose time is over, and seal what was deleted."""
+    settings = Settings()
+    kept = months or settings.audit_keep_months
+    if kept is None:
+        raise InvalidError("say how many --months to keep, or set ALONGSIDE_AUDIT_KEEP_MONTHS")
+    with opened(settings) as context:
+        found = prune_audit(context, kept)
+    if found is None:
+        print("No row is older than that.")
+    else:
+        print(f"{found.rows} rows from before {found.before} were deleted.")
+
+
 def _said(found: Verified) -> str:
     looked = f"{found.rows} rows of {found.writers} writers and {found.seals} seals were checked"
+    looked += f"; {found.cuts} runs of old rows were deleted by retention" if found.cuts else ""
     older = f"; {found.unchained} rows are from before there were chains" if found.unchained else ""
     if found.problems:
         return (

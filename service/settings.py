@@ -91,6 +91,8 @@ class Settings(Canonical):
     facilitator_lapse_grace_days: int = Field(default=0, ge=0, le=366)
     credential_notice_days: int = Field(default=30, ge=0, le=366)
     supervision_interval_days: int | None = Field(default=None, ge=1, le=3660)
+    audit_keep_months: int | None = Field(default=None, ge=1, le=1200)
+    audit_export: str | None = None
     concern_acknowledge_hours: int = Field(default=24, ge=1, le=8760)
 
     @field_validator("public_base_url")
