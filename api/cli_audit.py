@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from api.exporting import export_audit
 from api.pruning import complete, prune_audit
 from api.upkeep import opened
 from service.audit.verification import Verified, count, verify
@@ -37,6 +38,17 @@ def verify_chains(
         print(_said(found))
     if found.problems:
         raise typer.Exit(1)
+
+
+@audit.command("export")
+def export_rows() -> None:
+    """Tell the collector of ALONGSIDE_AUDIT_EXPORT what it was not told yet."""
+    settings = Settings()
+    if settings.audit_export is None:
+        raise InvalidError("set ALONGSIDE_AUDIT_EXPORT to the collector's address")
+    with opened(settings) as context:
+        sent = export_audit(context, settings.audit_export)
+    print(f"{sent} rows and seals were sent.")
 
 
 @audit.command("prune")

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from api.context import Context
-from api.operators import act_of, entry_of
+from api.operators import act_of, ended, entry_of
 from api.upkeep import opened
 from service import migrations
 from service.acting import acting
@@ -78,10 +78,10 @@ def _audited(context: Context, asked: Asked, report: Report) -> Iterator[str]:
     """
     begun = entry_of(context.clock, f"import/{asked.kind}", client=asked.connection)
     context.audit.write_now(begun._replace(status=202, query=f"mode={asked.mode}&begun"))
-    ended = entry_of(context.clock, begun.path, client=asked.connection)
+    act = entry_of(context.clock, begun.path, client=asked.connection)
     status = 500
     try:
-        with acting(lambda: act_of(ended)):
+        with acting(lambda: act_of(act)):
             yield f"import, {begun.address}"
         status = 422 if report.total.rejected and asked.mode is not Mode.PARTIAL else 200
     except AlongsideError as error:
@@ -90,7 +90,7 @@ def _audited(context: Context, asked: Asked, report: Report) -> Iterator[str]:
     finally:
         query = f"mode={asked.mode}&{_counted(report.total)}"
         at = microseconds(context.clock())
-        context.audit.write_now(ended._replace(at=at, status=status, query=query))
+        context.audit.write_now(ended(act)._replace(at=at, status=status, query=query))
 
 
 def _counted(total: Tally) -> str:

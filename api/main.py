@@ -16,6 +16,7 @@ from api.audit import AuditMiddleware
 from api.bootstrap import build
 from api.context import Context
 from api.errors import LARGEST_BODY
+from api.exporting import exporting
 from api.limits import BodyLimit
 from api.maintenance import MaintenanceGate
 from api.pruning import pruning
@@ -93,7 +94,7 @@ def app() -> FastAPI:
 async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     context: Context = application.state.context
     log.info("the service has started", extra={"event": "service.started"})
-    async with pruning(context), sealing(context.audit):
+    async with pruning(context), sealing(context.audit), exporting(context):
         yield
     log.info("the service stops", extra={"event": "service.stopped"})
     await context.reader.close()

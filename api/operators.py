@@ -221,9 +221,9 @@ def audited(
         with acting(lambda: act_of(entry)):
             yield
     except AlongsideError:
-        context.audit.write_now(entry._replace(status=403))
+        context.audit.write_now(ended(entry)._replace(status=403))
         raise
-    context.audit.write_now(entry)
+    context.audit.write_now(ended(entry))
 
 
 def entry_of(
@@ -241,6 +241,11 @@ def entry_of(
         query=query,
         status=200,
     )
+
+
+def ended(entry: AuditEntry) -> AuditEntry:
+    """Return the row of a command that took its time: ids tell an export what is new."""
+    return entry._replace(request_id=new_id().hex, caller_id=entry.request_id)
 
 
 def act_of(entry: AuditEntry) -> Act:

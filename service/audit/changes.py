@@ -14,12 +14,12 @@ from sqlmodel import select as select_rows
 from service.audit.entries import RECOVERED, UNSENT, AuditEntry, AuditWriter
 from service.audit.pseudonyms import Pseudonyms
 from service.database import Database
+from service.identifiers import new_id
 from service.models.audit import AuditChange, audit_entries
 
 GRACE = 120 * 1_000_000  # microseconds: no request takes as long from its change to its answer
 LONG = 24 * 3600 * 1_000_000  # but a command may
 COMMAND = "CLI"
-MARK = "r"  # ends the id of such a row: the request may yet end, and write its own
 AT_ONCE = 500
 
 
@@ -70,7 +70,7 @@ def _entry(change: AuditChange, pseudonyms: Pseudonyms) -> AuditEntry:
     known = pseudonyms.learn(patients) if patients else {}
     names = sorted(each.pseudonym for each in known.values())
     return AuditEntry(
-        request_id=change.request_id + MARK,
+        request_id=new_id().hex,  # the request may yet end, and write its own
         at=change.at,
         client=change.client,
         audience=change.audience,
@@ -80,6 +80,7 @@ def _entry(change: AuditChange, pseudonyms: Pseudonyms) -> AuditEntry:
         query=None,
         status=UNSENT,
         patients=orjson.dumps(names).decode() if names else None,
+        caller_id=change.request_id,
         person=change.person,
         purpose=change.purpose,
         kind=RECOVERED,

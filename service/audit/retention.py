@@ -12,7 +12,7 @@ from service.audit.cuts import cuts_of
 from service.audit.partitions import OTHERS, Month, partitions
 from service.audit.seals import Executing, add_seals
 from service.clock import microseconds
-from service.engine import is_sqlite
+from service.engine import WRITING, is_sqlite
 from service.models.audit import audit_entries
 
 BATCH = 5000
@@ -34,10 +34,8 @@ def first_kept(now: datetime, months: int) -> Month:
 
 def prune(engine: Engine, before: Month, now: datetime) -> Pruned:
     """Delete the rows of every month before this one, and seal the cut, in one transaction."""
-    with engine.connect() as connection:
-        if is_sqlite(engine):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
+    with engine.connect().execution_options(**{WRITING: True}) as connection:
+        if not is_sqlite(engine):
             connection.execute(text(ALONE))
         found = _prune(connection, before, now)
         connection.commit()

@@ -62,7 +62,7 @@ def test_a_change_without_its_row_gets_one_that_says_so(served, caller, monkeypa
         assert answer.status_code == 503
     assert later(served) == 1
     (row,) = [row for row in opened_rows(served.context) if row.kind == RECOVERED]
-    assert row.request_id == answer.headers["x-request-id"] + "r"
+    assert row.caller_id == answer.headers["x-request-id"]
     assert (row.status, row.method, row.path, row.client) == (
         UNSENT, "POST", "/v1/patients", "partner",
     )  # fmt: skip
