@@ -58,11 +58,16 @@ def _older(session: Session, before: int, most: int = AT_ONCE) -> Sequence[Audit
 
 
 def _without_row(engine: Engine, changes: Sequence[AuditChange]) -> Iterable[AuditChange]:
-    ids = [each.request_id + end for each in changes for end in ("", MARK)]
-    column = audit_entries.c.request_id
+    ids, columns = [each.request_id for each in changes], audit_entries.c
+    own = select(columns.request_id).where(columns.request_id.in_(ids))
+    later = select(columns.caller_id).where(
+        columns.caller_id.in_(ids),
+        columns.request_id >= id_of(changes[0].at - LONG),
+        or_(columns.kind == RECOVERED, columns.method == COMMAND),
+    )
     with engine.connect() as connection:
-        known = set(connection.execute(select(column).where(column.in_(ids))).scalars())
-    return [each for each in changes if known.isdisjoint((each.request_id, each.request_id + MARK))]
+        known = {*connection.execute(own).scalars(), *connection.execute(later).scalars()}
+    return [each for each in changes if each.request_id not in known]
 
 
 def _entry(change: AuditChange, pseudonyms: Pseudonyms) -> AuditEntry:
