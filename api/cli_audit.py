@@ -1,15 +1,21 @@
 """The commands `alongside audit ...`: what a security officer checks."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from api import operators
 from api.exporting import export_audit
+from api.operators import audited
 from api.pruning import complete, prune_audit
 from api.upkeep import opened
+from service.audit.partitions import id_at
+from service.audit.reading import Asked
 from service.audit.verification import Verified, count, verify
+from service.clock import EPOCH
 from service.errors import InvalidError
 from service.settings import Settings
 
@@ -38,6 +44,26 @@ def verify_chains(
         print(_said(found))
     if found.problems:
         raise typer.Exit(1)
+
+
+@audit.command("show")
+def show_rows(
+    *,
+    client: Annotated[str | None, typer.Option(help="Of this client.")] = None,
+    patient: Annotated[str | None, typer.Option(help="About this person, by id.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="From this time on, in UTC.")] = None,
+    most: Annotated[int, typer.Option(min=1, max=10_000, help="So many, the newest.")] = 50,
+) -> None:
+    """Show audit rows, opened; that somebody looked has its row too."""
+    with opened(Settings()) as context, audited(context, client, "audit/show"):
+        asked = Asked(client=client, since=id_at(since.replace(tzinfo=UTC)) if since else None)
+        rows = operators.audit_rows(context, asked, patient, most)
+    for each in rows:
+        entry = each.entry
+        moment = EPOCH + timedelta(microseconds=entry.at)
+        who = " for ".join(name for name in (entry.client, entry.person) if name) or "-"
+        address = each.path + (f"?{each.query}" if each.query else "")
+        print(f"{moment:%Y-%m-%d %H:%M:%S} {entry.status:3} {who} {entry.method} {address}")
 
 
 @audit.command("export")

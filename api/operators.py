@@ -14,10 +14,19 @@ from api.context import Context
 from service.access import Scopes
 from service.acting import Act, acting
 from service.audit import AuditEntry
+from service.audit.details import installation_key
+from service.audit.people import names_in_rows, with_merged
+from service.audit.reading import Asked, Opened, opened, read
 from service.clock import Clock, microseconds
 from service.commands import CreateConnection, CreateFacility
 from service.connections import create_connection, create_facility
-from service.errors import AlongsideError, ForbiddenError, NotFoundError, ValueSetError
+from service.errors import (
+    AlongsideError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    ValueSetError,
+)
 from service.identifiers import new_id
 from service.models.aggregates import Aggregate
 from service.models.connections import Confidentiality, Connection, Invitation
@@ -209,6 +218,26 @@ def connection_id(context: Context, name: str | None) -> UUID | None:
     if found is None:
         raise NotFoundError(f"there is no connection named {name}", element="connection")
     return found
+
+
+def audit_rows(context: Context, asked: Asked, patient: str | None, most: int) -> list[Opened]:
+    """Return audit rows, opened, about this person where one is named.
+
+    Raises:
+        InvalidError: that is no id.
+    """
+    if patient is not None:
+        try:
+            person = UUID(patient)
+        except ValueError:
+            raise InvalidError("must be a patient's id of /v1", element="patient") from None
+        names = context.database.read(
+            lambda session: names_in_rows(session, with_merged(session, person))
+        )
+        asked = replace(asked, patients=names)
+    rows = read(context.audit_reader.engine, asked, most)
+    key = installation_key(context.key)
+    return context.database.read(lambda session: opened(session, key, rows))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, delete
 from sqlmodel import select as select_rows
 
 from service.audit.entries import RECOVERED, UNSENT, AuditEntry, AuditWriter
+from service.audit.partitions import id_of
 from service.audit.pseudonyms import Pseudonyms
 from service.database import Database
 from service.identifiers import new_id

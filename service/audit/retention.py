@@ -55,7 +55,7 @@ def _prune(connection: Connection, before: Month, now: datetime) -> Pruned:
     old = columns.request_id < before.first_id
     statement = select(columns.writer, columns.seq, columns.hash).where(old)
     chained = statement.where(columns.writer.is_not(None)).order_by(columns.writer, columns.seq)
-    cuts = list(cuts_of(connection.execution_options(yield_per=BATCH).execute(chained)))
+    cuts = list(cuts_of(connection.execute(chained.execution_options(yield_per=BATCH))))
     driver, mark = _driver(connection)
     add_seals(driver, cuts, microseconds(now), mark=mark)
     rows = _dropped(connection, before)
