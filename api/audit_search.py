@@ -19,7 +19,7 @@ TOKENS: Mapping[str, Callable[[Json], Iterable[tuple[str, str]]]] = {
         ("http://terminology.hl7.org/CodeSystem/audit-event-outcome", event["outcome"])
     ],
     "type": lambda event: _codings([event["type"]]),
-    "subtype": lambda event: _codings(event["subtype"]),
+    "subtype": lambda event: _codings(event.get("subtype", ())),
     "entity-type": lambda event: _codings(each["type"] for each in event["entity"]),
     "entity-role": lambda event: _codings(
         each["role"] for each in event["entity"] if "role" in each

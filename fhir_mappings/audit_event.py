@@ -65,7 +65,7 @@ def render(facts: AuditFacts, base: str) -> Json:
         "id": facts.id,
         "meta": {"lastUpdated": _instant(facts.at)},
         "type": shape.type,
-        "subtype": list(shape.subtype),
+        **({"subtype": list(shape.subtype)} if shape.subtype else {}),
         "action": shape.action,
         "recorded": _instant(facts.at),
         "outcome": _outcome(facts.status),
