@@ -3,36 +3,28 @@
 Being outermost, it adds the headers that every answer has, too. A caller's X-Request-Id comes back
 and stands in the row beside ours; where there is none, or none that is plain, ours is told.
 
-Routes may leave `access`, `patients` and what a form `searched` in the request's state; nothing
-else is taken from them.
+Routes may leave `access`, `patients`, why they refused (`decision`) and what a form `searched` in
+the request's state; nothing else is taken from them.
 https://hl7.org/fhir/R4/http.html#custom
 """
 
 import logging
 import re
 import time
-from collections.abc import Iterable
+from functools import partial
 from typing import Any
-from urllib.parse import unquote
 
-import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
+from api.audit_rows import AuditRows
 from api.headers import secured
 from api.metrics import Metrics, method_of, route_of
-from service.access import Access
-from service.audit import AuditEntry, AuditWriter
-from service.calendars import TOKEN
+from service.acting import acting
+from service.audit import AuditWriter
 from service.clock import Clock, microseconds
 from service.errors import BusyError
 
-SECRET_PARAMETER = re.compile(
-    r"\b(access_token|token|client_secret|client_assertion|code_verifier)=[^&]*", re.IGNORECASE
-)
-CALENDAR = re.compile(r"(?<=/calendar/).+", re.IGNORECASE | re.DOTALL)
-HIDDEN = "..."
-LONGEST = 8000
 CALLERS_ID = re.compile(rb"[!-~]{1,128}")
 UNWRITTEN = (
     b'{"type":"about:blank","title":"The service is busy; try again","status":503,'
@@ -48,11 +40,14 @@ requests = logging.getLogger("alongside.requests")
 class AuditMiddleware:
     """The outermost layer: it sees refusals and failures too."""
 
-    def __init__(self, app: ASGIApp, writer: AuditWriter, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self, app: ASGIApp, writer: AuditWriter, clock: Clock, metrics: Metrics, rows: AuditRows
+    ) -> None:
         self.app = app
         self.metrics = metrics
         self.writer = writer
         self.clock = clock
+        self.rows = rows
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -69,7 +64,7 @@ class AuditMiddleware:
             nonlocal refused
             if message["type"] == "http.response.start":
                 try:
-                    await self.writer.write(_entry(scope, state, at, message["status"]))
+                    await self.writer.write(await self.rows.row(scope, at, message["status"]))
                 except BusyError as error:
                     refused = True
                     self._failed(scope, error, time.perf_counter() - begun)
@@ -81,7 +76,8 @@ class AuditMiddleware:
             if not refused:
                 await send(message)
 
-        await self.app(scope, receive, audited)
+        with acting(partial(self.rows.act, scope)):
+            await self.app(scope, receive, audited)
 
     def _failed(self, scope: Scope, error: BusyError, seconds: float) -> None:
         request_id = scope["state"]["request_id"]
@@ -102,47 +98,6 @@ class AuditMiddleware:
                 "milliseconds": round(seconds * 1000, 1),
             }
             requests.debug("%(method)s %(route)s %(status)s", told, extra=told)
-
-
-def _entry(scope: Scope, state: dict[str, Any], at: int, status: int) -> AuditEntry:
-    access: Access | None = state.get("access")
-    client = scope.get("client")
-    return AuditEntry(
-        request_id=state["request_id"],
-        at=at,
-        client=access.client if access else state.get("client"),
-        audience=access.audience if access else None,
-        address=client[0] if client else None,
-        method=scope["method"],
-        path=_plain(redacted(scope["path"])),
-        query=_query(state.get("searched") or scope["query_string"]),
-        status=status,
-        patients=_patients(state.get("patients")),
-        caller_id=state["caller_id"],
-    )
-
-
-def _query(raw: bytes) -> str | None:
-    if not raw:
-        return None
-    text = raw.decode("latin-1")
-    if "%" in text and (SECRET_PARAMETER.search(unquote(text)) or TOKEN.search(unquote(text))):
-        text = unquote(text)  # a name can be spelt with escapes
-    return _plain(SECRET_PARAMETER.sub(r"\1=...", redacted(text)))
-
-
-def redacted(text: str) -> str:
-    """Return an address without what opens a calendar, wherever in it that was put."""
-    return TOKEN.sub(HIDDEN, CALENDAR.sub(HIDDEN, text))
-
-
-def _plain(text: str) -> str:
-    """Return text that any database stores: PostgreSQL refuses a null character."""
-    return text[:LONGEST].replace("\x00", "\ufffd")
-
-
-def _patients(keys: Iterable[str] | None) -> str | None:
-    return orjson.dumps(sorted(set(keys))).decode() if keys else None
 
 
 def _callers(scope: Scope) -> str | None:

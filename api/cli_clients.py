@@ -50,6 +50,9 @@ def add_client(  # noqa: PLR0913 - a command has its options as arguments
     ceiling: Annotated[Confidentiality, typer.Option()] = Confidentiality.RESTRICTED,
     roster: Annotated[bool, typer.Option(help="May read rosters.")] = False,
     purpose: ForPurpose = Purpose.TREATMENT,
+    privacy_officer: Annotated[
+        bool, typer.Option(help="May read audit events: its hospital's, or the programme all.")
+    ] = False,
     jwks: Jwks = None,
     jwks_url: JwksUrl = None,
     alg: Algorithms = None,
@@ -64,6 +67,7 @@ def add_client(  # noqa: PLR0913 - a command has its options as arguments
         ceiling=ceiling,
         roster_role=roster,
         purpose=purpose,
+        privacy_officer=privacy_officer,
         keys=_keys(jwks, jwks_url, alg),
         certificate=_thumbprint(certificate),
     )
@@ -85,9 +89,7 @@ def list_clients() -> None:
     """List clients, without their secrets."""
     context = bootstrap.build(Settings())
     named = Column("name", overflow="fold", min_width=27)  # to be typed again, so never cut
-    table = Table(
-        named, "connection", "scopes", "proof", "ceiling", "purpose", "roster", "disabled"
-    )
+    table = Table(named, "connection", "scopes", "proof", "ceiling", "purpose", "may", "disabled")
     names = context.database.read(operators.connection_names)
     for each in context.database.read(all_clients):
         table.add_row(
@@ -97,10 +99,15 @@ def list_clients() -> None:
             _proof(each),
             each.ceiling.value,
             each.purpose.value,
-            "yes" if each.roster_role else "",
+            _roles(each),
             f"{each.disabled_at:%Y-%m-%d}" if each.disabled_at else "",
         )
     Console().print(table)
+
+
+def _roles(client: Client) -> str:
+    roles = {"rosters": client.roster_role, "audit": client.privacy_officer}
+    return ", ".join(name for name, has in roles.items() if has)
 
 
 @clients.command("disable")

@@ -7,14 +7,20 @@ from anyio import CapacityLimiter
 
 from api import fhir_openapi
 from api.allowed import Addresses
+from api.audit_rows import AuditRows
 from api.metrics import Metrics
 from api.outside import Outside
+from service.access import AUDIT
 from service.audit import AuditWriter
+from service.audit.details import installation_key
+from service.audit.pseudonyms import Pseudonyms
+from service.audit.reading import AuditReader
 from service.clock import Clock
 from service.database import Database
 from service.encryption import Cipher
 from service.fhir.endpoint import Endpoint, Writing
 from service.fhir.mapping import Registry
+from service.fhir.operations.operation import OPERATIONS
 from service.fhir.store_reader import StoreReader
 from service.settings import Settings
 from service.smart.key_sets import KeySets
@@ -67,6 +73,21 @@ class Context:
             limiter=self.server.limiter,
             seconds=self.settings.access_token_memory_seconds,
         )
+
+    @cached_property
+    def pseudonyms(self) -> Pseudonyms:
+        """What patients are in audit rows."""
+        return Pseudonyms(self.database)
+
+    @cached_property
+    def audit_reader(self) -> AuditReader:
+        return AuditReader(self.settings.audit_url)
+
+    @cached_property
+    def audit_rows(self) -> AuditRows:
+        """Who makes the audit rows of requests."""
+        words = (*self.registry.by_type, AUDIT, *(each.name for each in OPERATIONS))
+        return AuditRows(self.pseudonyms, installation_key(self.key), words)
 
     @cached_property
     def metrics(self) -> Metrics:

@@ -18,7 +18,7 @@ from api.fhir_openapi_parts import (
     operation,
     schema_of,
 )
-from api.fhir_openapi_system import operations, whole_server
+from api.fhir_openapi_system import audit_events, operations, whole_server
 from service.fhir.capability import writing_interactions
 from service.fhir.mapping import Registry, ResourceType, SearchParameter
 
@@ -70,7 +70,7 @@ def example(name: str) -> Json:
 def components(registry: Registry) -> dict[str, Json]:
     """Return what the paths refer to."""
     names = sorted(registry.by_type)
-    schemas = {name: _schema(name) for name in (*names, "Parameters")}
+    schemas = {name: _schema(name) for name in (*names, "AuditEvent", "Parameters")}
     schemas["Bundle"] = {**_schema("Bundle"), "example": BUNDLE}
     schemas["OperationOutcome"] = _schema("OperationOutcome")
     headers = {name: _header(name, *said) for name, said in HEADERS.items()}
@@ -101,6 +101,7 @@ def paths(registry: Registry) -> Json:
         found[f"{address}/{{id}}"] = {"get": _read(kind)}
         for interaction in writing_interactions(kind):
             _add_writing(found, kind, interaction)
+    found |= audit_events()
     return {**whole_server(sorted(registry.by_type)), **found, **operations(registry)}
 
 

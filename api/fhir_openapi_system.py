@@ -13,6 +13,7 @@ from api.fhir_openapi_parts import (
     operation,
     schema_of,
 )
+from service.fhir.audit_capability import AUDIT_PARAMETERS
 from service.fhir.mapping import Registry
 from service.fhir.operations.operation import ANY, EVERYTHING, OPERATIONS, VALIDATE, Operation
 
@@ -205,3 +206,21 @@ def _body(each: Operation) -> Json:
     schema = A_RESOURCE if "resource" in each.inputs else schema_of("Parameters")
     content = {FHIR_JSON: {"schema": schema, "example": shown}}
     return {"required": each is not EVERYTHING, "content": content}
+
+
+def audit_events() -> Json:
+    """Return the addresses of audit events, which are for a privacy officer's client."""
+    search = operation("AuditEvent", "search", "Search audit events")
+    search["parameters"] = [
+        *(component("parameters", name) for name in ("_id", "_lastUpdated", "_count")),
+        *(
+            {"name": name, "in": "query", "schema": {"type": "string"}, "description": kind}
+            for name, kind in AUDIT_PARAMETERS.items()
+        ),
+    ]
+    read = operation("AuditEvent", "read", "Read an audit event")
+    read["parameters"] = [component("parameters", "id")]
+    return {
+        "/fhir/AuditEvent": {"get": answering_bundle(search)},
+        "/fhir/AuditEvent/{id}": {"get": answering(read, "200", "AuditEvent", {})},
+    }

@@ -10,9 +10,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from api.context import Context
-from api.operators import entry_of
+from api.operators import act_of, ended, entry_of
 from api.upkeep import opened
 from service import migrations
+from service.acting import acting
+from service.clock import microseconds
 from service.errors import AlongsideError, BusyError, InvalidError, NotFoundError
 from service.handlers import settle_waitlists
 from service.imports.report import Report, Tally, reporting
@@ -76,17 +78,19 @@ def _audited(context: Context, asked: Asked, report: Report) -> Iterator[str]:
     """
     begun = entry_of(context.clock, f"import/{asked.kind}", client=asked.connection)
     context.audit.write_now(begun._replace(status=202, query=f"mode={asked.mode}&begun"))
+    act = entry_of(context.clock, begun.path, client=asked.connection)
     status = 500
     try:
-        yield f"import, {begun.address}"
+        with acting(lambda: act_of(act)):
+            yield f"import, {begun.address}"
         status = 422 if report.total.rejected and asked.mode is not Mode.PARTIAL else 200
     except AlongsideError as error:
         status = 503 if isinstance(error, BusyError) else 422
         raise
     finally:
-        ended = entry_of(context.clock, begun.path, client=asked.connection)
         query = f"mode={asked.mode}&{_counted(report.total)}"
-        context.audit.write_now(ended._replace(status=status, query=query))
+        at = microseconds(context.clock())
+        context.audit.write_now(ended(act)._replace(at=at, status=status, query=query))
 
 
 def _counted(total: Tally) -> str:

@@ -16,6 +16,7 @@ from api.audit import AuditMiddleware
 from api.bootstrap import build
 from api.context import Context
 from api.errors import LARGEST_BODY
+from api.exporting import exporting
 from api.limits import BodyLimit
 from api.maintenance import MaintenanceGate
 from api.pruning import pruning
@@ -41,8 +42,11 @@ class Alongside(FastAPI):
         # /fhir is asked most and needs nothing of FastAPI's: it is looked at first.
         others = BodyLimit(errors.SilentFailures(super().build_middleware_stack()))
         router = Router(fhir.routes(context), default=others, lifespan=_lifespan)
+        context.audit_rows.know(self.routes)
         gate = MaintenanceGate(router, context.reader)
-        return AuditMiddleware(gate, context.audit, context.clock, context.metrics)
+        return AuditMiddleware(
+            gate, context.audit, context.clock, context.metrics, context.audit_rows
+        )
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -90,11 +94,12 @@ def app() -> FastAPI:
 async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     context: Context = application.state.context
     log.info("the service has started", extra={"event": "service.started"})
-    async with pruning(context), sealing(context.audit):
+    async with pruning(context), sealing(context.audit), exporting(context):
         yield
     log.info("the service stops", extra={"event": "service.stopped"})
     await context.reader.close()
     context.audit.close()
+    context.audit_reader.close()
     context.database.close()
 
 

@@ -13,11 +13,21 @@ from sqlmodel import Session, col, select
 from api import administration
 from api.context import Context
 from service.access import Scopes
+from service.acting import Act, acting
 from service.audit import AuditEntry
+from service.audit.details import installation_key
+from service.audit.people import names_in_rows, with_merged
+from service.audit.reading import Asked, Opened, opened, read
 from service.clock import Clock, microseconds
 from service.commands import CreateConnection, CreateFacility
 from service.connections import create_connection, create_facility
-from service.errors import AlongsideError, ForbiddenError, NotFoundError, ValueSetError
+from service.errors import (
+    AlongsideError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    ValueSetError,
+)
 from service.identifiers import new_id
 from service.models.aggregates import Aggregate
 from service.models.connections import (
@@ -46,6 +56,7 @@ class Registration:
     ceiling: Confidentiality = Confidentiality.RESTRICTED
     roster_role: bool = False
     purpose: Purpose = Purpose.TREATMENT
+    privacy_officer: bool = False
     keys: clients.Keys | None = None
     certificate: str | None = None
 
@@ -120,6 +131,7 @@ def add_client(context: Context, registration: Registration) -> str:
             ceiling=registration.ceiling,
             roster_role=registration.roster_role,
             purpose=registration.purpose,
+            privacy_officer=registration.privacy_officer,
             keys=registration.keys,
             certificate=registration.certificate,
         )
@@ -222,6 +234,26 @@ def connection_id(context: Context, name: str | None) -> UUID | None:
     return found
 
 
+def audit_rows(context: Context, asked: Asked, patient: str | None, most: int) -> list[Opened]:
+    """Return audit rows, opened, about this person where one is named.
+
+    Raises:
+        InvalidError: that is no id.
+    """
+    if patient is not None:
+        try:
+            person = UUID(patient)
+        except ValueError:
+            raise InvalidError("must be a patient's id of /v1", element="patient") from None
+        names = context.database.read(
+            lambda session: names_in_rows(session, with_merged(session, person))
+        )
+        asked = replace(asked, patients=names)
+    rows = read(context.audit_reader.engine, asked, most)
+    key = installation_key(context.key)
+    return context.database.read(lambda session: opened(session, key, rows))
+
+
 @contextmanager
 def audited(
     context: Context,
@@ -236,11 +268,12 @@ def audited(
     if people := sorted(each.hex for each in about):
         entry = entry._replace(patients=orjson.dumps(people).decode())
     try:
-        yield
+        with acting(lambda: act_of(entry)):
+            yield
     except AlongsideError:
-        context.audit.write_now(entry._replace(status=403))
+        context.audit.write_now(ended(entry)._replace(status=403))
         raise
-    context.audit.write_now(entry)
+    context.audit.write_now(ended(entry))
 
 
 def entry_of(
@@ -257,6 +290,23 @@ def entry_of(
         path=path,
         query=query,
         status=200,
+    )
+
+
+def ended(entry: AuditEntry) -> AuditEntry:
+    """Return the row of a command that took its time: ids tell an export what is new."""
+    return entry._replace(request_id=new_id().hex, caller_id=entry.request_id)
+
+
+def act_of(entry: AuditEntry) -> Act:
+    """Return what a command's changes are known by until its row is written."""
+    return Act(
+        request_id=entry.request_id,
+        client=entry.client,
+        audience=entry.audience,
+        address=entry.address,
+        method=entry.method,
+        path=entry.path,
     )
 
 

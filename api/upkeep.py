@@ -50,6 +50,7 @@ def opened(settings: Settings) -> Iterator[Context]:
         yield context
     finally:
         context.audit.close()
+        context.audit_reader.close()
         context.database.close()
 
 

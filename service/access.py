@@ -14,6 +14,7 @@ from service.models.purposes import TREATMENT_ONLY
 from service.scopes import SYSTEM, Query, Scope, read_scope, within
 
 V1_SCOPES = frozenset({"v1.read", "v1.write", "v1.coordinate", "v1.privacy", "v1.admin"})
+AUDIT = "AuditEvent"
 NO_LAUNCH = "only system/ is granted here: patient/ and user/ take a launch, which there is not"
 
 
@@ -102,6 +103,7 @@ class Access:
     connection_id: UUID | None
     ceiling: int
     roster_role: bool
+    privacy_officer: bool = False
     scopes: Scopes = field(repr=False)
     purpose: int = TREATMENT_ONLY
 
@@ -128,6 +130,8 @@ class Access:
         It may be granted on some resources of the type only, which `queries` tells.
         """
         if resource_type == "Group" and not self.roster_role:
+            return False
+        if resource_type == AUDIT and not self.privacy_officer:
             return False
         return self.scopes.allows(resource_type, letter)
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
-from service import locks
+from service import acting, locks
 from service.checkpoints import Checkpoints
 from service.clock import Clock, microseconds, system_clock
 from service.driver import DRIVER, connected
@@ -57,7 +57,6 @@ class Database:
         clock: Clock = system_clock,
         info: Mapping[str, object] | None = None,
     ) -> None:
-        """Open it; `info` is what the domain finds in each session."""
         """Open it; `info` is what the domain finds in the session of each unit of work."""
         self.engine: Engine = create_engine(url)
         self._impatient = create_engine(url, busy_seconds=0)
@@ -156,6 +155,7 @@ class Database:
             if not keep:
                 session.rollback()
                 return result
+            acting.note(session, Touched(), self.stamp(session))
             session.commit()
         if self._checkpoints is not None:
             self._checkpoints.now()
@@ -228,6 +228,7 @@ class Database:
             result = work(session)
             session.flush()
             self._project(session, touched, wanted)
+            acting.note(session, touched, self.stamp(session))
             if time.monotonic() - started > WRITE_SECONDS:
                 raise BusyError(f"the change took over {WRITE_SECONDS:.0f} s; nothing was kept")
             session.commit()

@@ -22,6 +22,7 @@ CRISIS_TEXT = (
 OnLapse = Literal["off", "warn", "stop"]
 
 DEFAULT_OFFER_HOURS = 72
+COLLECTOR = re.compile(r"(syslog(\+(tcp|tls|unix))?|https?)://[^\s|#?]+")
 ADDRESS = re.compile(r"https?://[^\s|#?\"\\]+")
 # 32 bytes in base64: https://github.com/fernet/spec/blob/master/Spec.md#key-format
 FERNET = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]=")
@@ -95,6 +96,8 @@ class Settings(Canonical):
     facilitator_lapse_grace_days: int = Field(default=0, ge=0, le=366)
     credential_notice_days: int = Field(default=30, ge=0, le=366)
     supervision_interval_days: int | None = Field(default=None, ge=1, le=3660)
+    audit_keep_months: int | None = Field(default=None, ge=1, le=1200)
+    audit_export: str | None = None
     concern_acknowledge_hours: int = Field(default=24, ge=1, le=8760)
 
     @field_validator("public_base_url")
@@ -103,6 +106,15 @@ class Settings(Canonical):
         if not ADDRESS.fullmatch(value):
             raise ValueError("must begin with http:// or https://, without query or fragment")
         return value.rstrip("/")
+
+    @field_validator("audit_export")
+    @classmethod
+    def _collects(cls, value: str | None) -> str | None:
+        if value is not None and not COLLECTOR.fullmatch(value):
+            raise ValueError(
+                "must be as in syslog+tls://logs.example:6514, syslog+unix:///dev/log or https://..."
+            )
+        return value
 
     @field_validator("jwks_networks")
     @classmethod

@@ -6,6 +6,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api import bootstrap
 from api.doctor import (
+    audit,
     contents,
     machine,
     oversight,
@@ -46,6 +47,7 @@ def examine(
             yield from database.read(
                 lambda session: list(subjects.findings(session, settings, now))
             )
+            yield from database.read(lambda session: list(audit.findings(settings, session, now)))
             cipher = bootstrap.cipher_of(settings)
             yield from database.read(lambda session: list(secrets.findings(session, cipher)))
             if asks:

@@ -13,7 +13,7 @@ from api.context import Context
 from api.dependencies import access_of
 from api.errors import fhir_error, unexpected
 from api.responses import laid_out
-from api.routes import fhir_operations
+from api.routes import fhir_audit, fhir_operations
 from api.routes.fhir_bundles import execute
 from api.routes.fhir_reading import (
     history_of_all,
@@ -50,6 +50,10 @@ def routes(context: Context) -> list[Route]:
     return [
         Route("/fhir/metadata", metadata, middleware=open_to_all),
         Route("/fhir/.well-known/smart-configuration", smart, middleware=open_to_all),
+        *(
+            Route(path, AnsweringAlone(_by_method(table), context, tuple(table)))
+            for path, table in fhir_audit.TABLE.items()
+        ),
         *(
             Route(path, Answering(_by_method(table), context, tuple(table)))
             for path, table in TABLE.items()

@@ -6,6 +6,11 @@ from typing import NamedTuple, Protocol
 from service.errors import BusyError
 
 BUSY_SECONDS = 2.0
+FIRST_FIELDS = 11  # of rows from before there were pseudonyms, as their hashes have them
+
+RECOVERED = "recovered"  # a change whose request ended before its row was written
+DISCLOSURE = "disclosure"  # what was sent, rather than fetched
+UNSENT = 0  # the status of an answer that nobody got
 
 
 class AuditEntry(NamedTuple):
@@ -22,6 +27,14 @@ class AuditEntry(NamedTuple):
     status: int
     patients: str | None = None
     caller_id: str | None = None
+    person: str | None = None
+    purpose: str | None = None
+    decision: str | None = None
+    kind: str | None = None
+    detail: str | None = None
+
+
+COLUMNS = (*AuditEntry._fields, "writer", "seq", "hash")
 
 
 class AuditWriter(Protocol):

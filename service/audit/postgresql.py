@@ -12,18 +12,24 @@ import orjson
 import psycopg
 
 from service.audit.chain import Chain, Chained, Chains
-from service.audit.entries import BUSY_SECONDS, AuditEntry, Waiting, settle, unwritten
+from service.audit.entries import (
+    BUSY_SECONDS,
+    COLUMNS,
+    AuditEntry,
+    Waiting,
+    settle,
+    unwritten,
+)
 from service.audit.seals import add_seals
 from service.clock import Clock, microseconds, system_clock
 from service.engine import conninfo
 from service.errors import BusyError
 
+KINDS = {"at": "bigint", "audience": "bigint", "status": "int", "seq": "bigint", "hash": "bytea"}
+TYPED = ", ".join(f"{name} {KINDS.get(name, 'text')}" for name in COLUMNS)
 INSERT = (  # of any number of rows
-    "INSERT INTO audit_entries (request_id, at, client, audience, address, method, path, query,"
-    " status, patients, caller_id, writer, seq, hash)"
-    " SELECT * FROM json_to_recordset(%s) r(request_id text, at bigint, client text,"
-    " audience bigint, address text, method text, path text, query text, status int,"
-    " patients text, caller_id text, writer text, seq bigint, hash bytea)"
+    f"INSERT INTO audit_entries ({', '.join(COLUMNS)})"  # noqa: S608 - names of ours
+    f" SELECT * FROM json_to_recordset(%s) r({TYPED})"
 )
 ALONE = "LOCK TABLE audit_seals IN EXCLUSIVE MODE"
 BATCH = 500

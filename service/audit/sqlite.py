@@ -10,7 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from service.audit.chain import Chain, Chains
-from service.audit.entries import BUSY_SECONDS, AuditEntry, Waiting, settle, unwritten
+from service.audit.entries import (
+    BUSY_SECONDS,
+    COLUMNS,
+    AuditEntry,
+    Waiting,
+    settle,
+    unwritten,
+)
 from service.audit.seals import add_seals
 from service.audit.tables import prepare
 from service.checkpoints import Checkpoints
@@ -18,9 +25,8 @@ from service.clock import Clock, microseconds, system_clock
 from service.errors import BusyError
 
 INSERT = (
-    "INSERT INTO audit_entries"
-    " (request_id, at, client, audience, address, method, path, query, status, patients,"
-    " caller_id, writer, seq, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    f"INSERT INTO audit_entries ({', '.join(COLUMNS)})"  # noqa: S608 - names of ours
+    f" VALUES ({', '.join('?' * len(COLUMNS))})"
 )
 TURNS = 8
 

@@ -2,22 +2,32 @@
 
 from sqlalchemy import Connection, inspect
 
-from service.engine import create_engine
+from service.audit.partitions import ensure
+from service.clock import Clock, system_clock
+from service.engine import create_engine, is_sqlite
 from service.models.audit import audit_entries, audit_metadata
 
 
-def prepare(url: str) -> None:
-    """Create the tables where they are missing; what an older version created gets the rest."""
+def prepare(url: str, clock: Clock = system_clock) -> None:
+    """Create the tables where they are missing; what an older version created gets the rest.
+
+    On PostgreSQL the coming months get their partitions.
+    """
     engine = create_engine(url)
-    audit_metadata.create_all(engine)
-    known = {column["name"] for column in inspect(engine).get_columns("audit_entries")}
-    missing = [each for each in audit_entries.columns if each.name not in known]
-    if missing:
+    try:
+        audit_metadata.create_all(engine)
         with engine.begin() as connection:
-            for column in missing:
-                _add(connection, column.name, str(column.type.compile(connection.dialect)))
-    engine.dispose()
+            if is_sqlite(engine):
+                _complete(connection)
+            else:
+                ensure(connection, clock())
+    finally:
+        engine.dispose()
 
 
-def _add(connection: Connection, name: str, kind: str) -> None:
-    connection.exec_driver_sql(f"ALTER TABLE audit_entries ADD COLUMN {name} {kind}")
+def _complete(connection: Connection) -> None:
+    known = {column["name"] for column in inspect(connection).get_columns("audit_entries")}
+    for column in audit_entries.columns:
+        if column.name not in known:
+            kind = str(column.type.compile(connection.dialect))
+            connection.exec_driver_sql(f"ALTER TABLE audit_entries ADD COLUMN {column.name} {kind}")

@@ -1,19 +1,22 @@
 """Checks the chains of audit rows and the chain of their seals, from the first row to the last."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
 from service.audit.chain import BEGINNING, Head, hash_of
+from service.audit.cuts import Cuts
+from service.audit.entries import FIRST_FIELDS, AuditEntry
 from service.audit.seals import seal_of
 from service.engine import create_engine
 from service.models.audit import audit_entries, audit_seals
 
 SAID_AT_MOST = 20
 BATCH = 2000
-CONTENT = len(audit_entries.columns) - 1  # all but the hash
+FIRST = AuditEntry._fields[:FIRST_FIELDS]
+LATER = AuditEntry._fields[FIRST_FIELDS:]
 
 
 @dataclass
@@ -24,6 +27,7 @@ class Verified:
     writers: int = 0
     seals: int = 0
     unchained: int = 0  # rows from before there were chains
+    cuts: int = 0  # runs of rows that retention deleted, and said so
     problems: list[str] = field(default_factory=list)
 
     def wrong(self, sentence: str) -> None:
@@ -34,16 +38,18 @@ class Verified:
 def verify(url: str, *, seen: Callable[[int], None] = lambda _count: None) -> Verified:
     """Check every row and seal; `seen` is told how many rows have been looked at."""
     engine = create_engine(url)
-    found = Verified()
+    found, cuts = Verified(), Cuts()
     try:
         with engine.connect() as connection:
-            heads = _seals(connection, found)
-            _rows(connection, heads, found, seen)
+            heads = _seals(connection, found, cuts)
+            _rows(connection, (heads, cuts), found, seen)
     finally:
         engine.dispose()
+    found.cuts = len(cuts)
     for head, number in heads.items():
-        missing = f"row {head.seq} of writer {head.writer}, which seal {number} names,"
-        found.wrong(f"{missing} is gone or changed")
+        if not cuts.covers(head):
+            missing = f"row {head.seq} of writer {head.writer}, which seal {number} names,"
+            found.wrong(f"{missing} is gone or changed")
     return found
 
 
@@ -56,8 +62,11 @@ def count(url: str) -> int:
     return number
 
 
-def _seals(connection: Connection, found: Verified) -> dict[Head, int]:
-    """Check the seals; return the head that each names, with the seal's number."""
+def _seals(connection: Connection, found: Verified, cuts: Cuts) -> dict[Head, int]:
+    """Check the seals; return the head that each names, with the seal's number.
+
+    What they say is gone goes to `cuts`.
+    """
     heads: dict[Head, int] = {}
     before, expected = BEGINNING, 1
     statement = select(audit_seals).order_by(audit_seals.c.number)
@@ -67,15 +76,20 @@ def _seals(connection: Connection, found: Verified) -> dict[Head, int]:
             found.wrong(f"seal {expected} is missing")
         elif seal_of(row.number, row.at, head, before) != bytes(row.seal):
             found.wrong(f"seal {row.number} was changed, or the one before it")
-        heads[head] = row.number
+        if not cuts.add(head):
+            heads[head] = row.number
         before, expected = bytes(row.seal), row.number + 1
         found.seals += 1
     return heads
 
 
 def _rows(
-    connection: Connection, heads: dict[Head, int], found: Verified, seen: Callable[[int], None]
+    connection: Connection,
+    sealed: tuple[dict[Head, int], Cuts],
+    found: Verified,
+    seen: Callable[[int], None],
 ) -> None:
+    heads, cuts = sealed
     last = Head("", 0, BEGINNING)
     for row in _in_order(connection):
         if row.writer is None:
@@ -84,7 +98,7 @@ def _rows(
         if row.writer != last.writer:
             found.writers += 1
             last = Head(row.writer, 0, BEGINNING)
-        last = _checked(row, last, found)
+        last = _checked(row, cuts.after(last), found)
         heads.pop(last, None)
         found.rows += 1
         if found.rows % BATCH == 0:
@@ -99,13 +113,21 @@ def _in_order(connection: Connection) -> Iterator[Row[Any]]:
 
 def _checked(row: Row[Any], last: Head, found: Verified) -> Head:
     """Check a row against the one before it; return its head."""
-    content: Iterable[object] = tuple(row)[:CONTENT]
     kept = bytes(row.hash or b"")
     if row.seq != last.seq + 1:
         found.wrong(f"{_between(last, row)} of writer {row.writer} is missing")
-    elif hash_of(tuple(content), last.hash) != kept:
+    elif kept not in _hashes(row, last.hash):
         found.wrong(f"row {row.seq} of writer {row.writer} (request {row.request_id}) was changed")
     return Head(row.writer, row.seq, kept)
+
+
+def _hashes(row: Row[Any], before: bytes) -> Iterator[bytes]:
+    """Yield what the hash of a row may be: one from before there was more to say had less."""
+    first = [getattr(row, name) for name in FIRST]
+    later = [getattr(row, name) for name in LATER]
+    yield hash_of((*first, *later, row.writer, row.seq), before)
+    if all(each is None for each in later):
+        yield hash_of((*first, row.writer, row.seq), before)
 
 
 def _between(last: Head, row: Row[Any]) -> str:

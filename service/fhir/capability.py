@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from service.fhir.audit_capability import AUDIT_EVENTS
 from service.fhir.mapping import Owner, Registry, ResourceType, SearchParameter
 from service.fhir.operations.operation import OPERATIONS
 from service.fhir.rosters import ROSTER
@@ -90,7 +91,10 @@ def _rest(registry: Registry, crisis_text: str) -> dict[str, Any]:
     return {
         "mode": "server",
         "documentation": f"{ABOUT} {crisis_text}".strip(),
-        "resource": [_resource(kind, referring[kind.name]) for kind in _sorted(registry)],
+        "resource": [
+            AUDIT_EVENTS,
+            *(_resource(kind, referring[kind.name]) for kind in _sorted(registry)),
+        ],
         "interaction": [{"code": code} for code in OF_THE_SYSTEM],
         "searchParam": list(COMMON_PARAMETERS),
         "compartment": [COMPARTMENT],

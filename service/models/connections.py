@@ -101,6 +101,7 @@ class Client(Row, table=True):
     )
     roster_role: bool = False
     purpose: Purpose = Field(default=Purpose.TREATMENT, sa_type=enum_text(Purpose))
+    privacy_officer: bool = False  # reads audit events: of its hospital, or as the programme of all
     disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     certificate: str | None = Field(default=None, max_length=43)  # x5t#S256, if it must show one
     # Of software that registered itself: what it said, and what it administers itself by.

@@ -52,6 +52,7 @@ class NewClient:
     ceiling: Confidentiality = Confidentiality.RESTRICTED
     roster_role: bool = False
     purpose: Purpose = Purpose.TREATMENT
+    privacy_officer: bool = False
     keys: Keys | None = None
     certificate: str | None = None  # x5t#S256 of one that it must show besides
 
@@ -82,6 +83,7 @@ def add_client(session: Session, new: NewClient) -> tuple[Client, str]:
         ceiling=new.ceiling,
         roster_role=new.roster_role,
         purpose=new.purpose,
+        privacy_officer=new.privacy_officer,
         certificate=new.certificate,
     )
     secret = prove(client, new.keys)

@@ -23,7 +23,8 @@ from service.smart.keys import OUTSIDE
 SELECT_ISSUERS = (
     "SELECT i.issuer, i.audience, i.algorithms, i.jwks_url, i.introspection_url,"
     " i.introspection_client, i.introspection_secret, c.scopes,"
-    " c.id, c.name, c.ceiling, c.roster_role, c.purpose, c.connection_id, n.number"
+    " c.id, c.name, c.ceiling, c.roster_role, c.purpose, c.privacy_officer, c.connection_id,"
+    " n.number"
     " FROM issuers i JOIN clients c ON c.id = i.client_id"
     " LEFT JOIN connections n ON n.id = c.connection_id WHERE c.disabled_at IS NULL"
 )

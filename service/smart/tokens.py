@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlmodel import Session
@@ -29,7 +29,7 @@ UNKNOWN = "the access token is not one that was issued here"
 # One statement for the session and for the drivers of the read path; `?` is the driver's mark.
 SELECT_ACCESS = (
     "SELECT t.expires_at, t.revoked, c.disabled_at, t.certificate, t.scope, c.id, c.name,"
-    " c.ceiling, c.roster_role, c.purpose, c.connection_id, n.number"
+    " c.ceiling, c.roster_role, c.purpose, c.privacy_officer, c.connection_id, n.number"
     " FROM access_tokens t JOIN clients c ON c.id = t.client_id"
     " LEFT JOIN connections n ON n.id = c.connection_id WHERE t.token_hash = ?"
 )
@@ -99,6 +99,20 @@ def hash_of(token: str) -> str | None:
     return hashed(token) if len(token) <= LONGEST_TOKEN and token.isascii() else None
 
 
+class Bearer(NamedTuple):
+    """Who holds a token, as a row of SELECT_ACCESS has it after what makes it valid."""
+
+    scope: str
+    client_id: UUID | str
+    name: str
+    ceiling: str
+    roster_role: bool
+    purpose: str
+    privacy_officer: bool
+    connection_id: UUID | str | None
+    number: int | None
+
+
 def access_of_row(row: Sequence[Any] | None, now: int, certificate: str | None = None) -> Access:
     """Return the access that a row of SELECT_ACCESS gives at `now`, in microseconds since 1970.
 
@@ -114,29 +128,21 @@ def access_of_row(row: Sequence[Any] | None, now: int, certificate: str | None =
         raise LoginError("the access token is no longer valid")
     if row[3] is not None and not hmac.compare_digest(row[3], certificate or ""):
         raise LoginError("the access token is bound to a certificate that was not shown")
-    return _access(*row[4:])
+    return _access(Bearer(*row[4:]))
 
 
 @lru_cache(maxsize=1024)
-def _access(
-    scope: str,
-    client_id: UUID | str,
-    name: str,
-    ceiling: str,
-    roster_role: bool,
-    purpose: str,
-    *connection: Any,  # noqa: ANN401 - id and number as the driver has them, or None
-) -> Access:
-    connection_id, number = connection
+def _access(row: Bearer) -> Access:
     return Access(
-        client_id=_uuid(client_id),
-        client=name,
-        audience=PROGRAMME if connection_id is None else number,
-        connection_id=None if connection_id is None else _uuid(connection_id),
-        ceiling=Confidentiality(ceiling).rank,
-        roster_role=bool(roster_role),
-        purpose=Purpose(purpose).bit,
-        scopes=Scopes(scope),
+        client_id=_uuid(row.client_id),
+        client=row.name,
+        audience=PROGRAMME if row.number is None else row.number,
+        connection_id=None if row.connection_id is None else _uuid(row.connection_id),
+        ceiling=Confidentiality(row.ceiling).rank,
+        roster_role=bool(row.roster_role),
+        purpose=Purpose(row.purpose).bit,
+        privacy_officer=bool(row.privacy_officer),
+        scopes=Scopes(row.scope),
     )
 
 

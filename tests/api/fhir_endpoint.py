@@ -24,6 +24,7 @@ from service.models.purposes import Purpose
 from service.settings import Settings
 from service.smart.clients import NewClient, add_client
 from service.smart.tokens import Grant, issue
+from tests.audited import opened_rows
 from tests.world import now
 
 BASE = "http://testserver/fhir"
@@ -96,9 +97,8 @@ class Endpoint:
 
     def audited(self) -> tuple[Any, ...]:
         """The newest audit row: method, path, status and the patients it names."""
-        sql = "SELECT method, path, status, patients FROM audit_entries ORDER BY request_id DESC"
-        found: tuple[Any, ...] = self.audit.execute(sql).fetchone()
-        return found
+        newest = max(opened_rows(self.context), key=lambda row: row.request_id)
+        return newest.method, newest.path, newest.status, newest.patients
 
     def patient_id(self, caller: Connection | None = None) -> str:
         """The only patient the caller sees."""
@@ -122,7 +122,8 @@ def open_endpoint(
     ensure_programme(context.database, "Programme")
     publish_instruments(context.database)
     app = Starlette(routes=fhir.routes(context))
-    with TestClient(AuditMiddleware(app, context.audit, clock, context.metrics)) as client:
+    audited = AuditMiddleware(app, context.audit, clock, context.metrics, context.audit_rows)
+    with TestClient(audited) as client:
         yield Endpoint(client, context, sqlite3.connect(folder / "audit.db"))
         client.portal.call(context.reader.close)
     context.audit.close()

@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from api.bootstrap import build, install
 from api.context import Context
 from api.main import create_app
-from service.engine import create_engine
 from service.settings import Settings
 from service.smart.clients import NewClient, add_client
+from tests.audited import opened_rows
 
 BASE = "http://127.0.0.1:8000"
 
@@ -41,12 +40,7 @@ class Served:
         return found
 
     def rows(self) -> list[Any]:
-        engine = create_engine(self.context.settings.audit_url)
-        with engine.connect() as connection:
-            statement = text("SELECT * FROM audit_entries ORDER BY at, request_id")
-            found = connection.execute(statement).all()
-        engine.dispose()
-        return list(found)
+        return list(opened_rows(self.context))
 
 
 @contextmanager

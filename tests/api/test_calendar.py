@@ -14,7 +14,7 @@ import pytest
 from icalendar import Calendar
 
 from api import logs
-from api.audit import redacted
+from api.audit_rows import redacted
 from service.calendars import TOKEN, hashed
 from service.commands import (
     AddExtraSession,

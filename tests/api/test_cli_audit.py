@@ -1,6 +1,7 @@
 """`alongside audit verify`, and the sealing that goes on while the service runs."""
 
 import asyncio
+import socket
 import sqlite3
 
 from api.sealing import sealing
@@ -57,3 +58,37 @@ def test_a_minute_that_fails_is_logged_and_the_next_one_comes(caplog):
     asyncio.run(for_a_while(writer, 0.005, asyncio.sleep(0)))
     assert writer.asked > 1
     assert "were not sealed" in caplog.text
+
+
+def test_rows_are_shown_opened_and_looking_leaves_a_row(installed):  # noqa: F811
+    installed("connections", "add", "Harbor", "--mrn-system", "urn:mrn:harbor")
+    code, said, _ = installed("audit", "show")
+    assert code == 0
+    assert said.endswith("200 Harbor CLI connections/add\n")
+    assert "CLI audit/show" in installed("audit", "show")[1]
+    assert installed("audit", "show", "--patient", "nobody")[0] == 1
+    assert installed("audit", "show", "--since", "2999-01-01")[1] == ""
+
+
+def test_months_are_pruned_as_the_option_says(installed, folder):  # noqa: F811
+    installed("connections", "add", "Harbor", "--mrn-system", "urn:mrn:harbor")
+    assert installed("audit", "prune")[0] == 1
+    assert installed("audit", "prune", "--months", "1")[1] == "No row is older than that.\n"
+    with sqlite3.connect(folder / "cli-audit.db") as connection:
+        connection.execute("UPDATE audit_entries SET request_id = '0' || substr(request_id, 2)")
+        connection.execute("UPDATE audit_entries SET request_id = '00' || substr(request_id, 3)")
+    connection.close()
+    assert "1 rows from before" in installed("audit", "prune", "--months", "1")[1]
+    code, said, _ = installed("audit", "verify")
+    assert (code, "1 runs of old rows" in said) == (0, True)
+
+
+def test_an_export_needs_an_address_and_says_what_it_sent(installed, monkeypatch):  # noqa: F811
+    installed("connections", "add", "Harbor", "--mrn-system", "urn:mrn:harbor")
+    assert installed("audit", "export")[0] == 1
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        port = server.getsockname()[1]
+        monkeypatch.setenv("ALONGSIDE_AUDIT_EXPORT", f"syslog://127.0.0.1:{port}")
+        assert installed("audit", "export")[1] == "1 rows and seals were sent.\n"  # the seal
+        assert b"audit.seal" in server.recv(4096)

@@ -1,6 +1,5 @@
 import logging
 import socket
-import sqlite3
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,6 +10,7 @@ import pytest
 from service.models.consents import Category
 from tests import world
 from tests.api.test_fhir_write import response
+from tests.audited import opened_rows
 from tests.service_at import FHIR, Service, serving
 
 
@@ -99,13 +99,9 @@ def audited(service: Service, raw: bytes) -> tuple[str, str, int]:
     with socket.create_connection(address) as plain:
         plain.sendall(raw)
         time.sleep(0.1)  # a request is handled from its header on
-    path = service.context.settings.audit_url.removeprefix("sqlite:///")
-    sql = "SELECT method, path, status FROM audit_entries ORDER BY at DESC"
     for _ in range(50):
-        with sqlite3.connect(path) as connection:
-            if row := connection.execute(sql).fetchone():
-                found: tuple[str, str, int] = row
-                return found
+        if rows := opened_rows(service.context):
+            return rows[-1].method, rows[-1].path, rows[-1].status
         time.sleep(0.02)
     raise AssertionError("there is no audit row")
 

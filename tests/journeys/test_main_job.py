@@ -4,14 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
-from service.engine import create_engine
 from service.models.connections import Connection, ConsentPolicy
 from service.models.consents import Category
 from service.models.groups import Sensitivity, SupportGroup
 from service.models.patients import Patient
 from tests import world
+from tests.audited import opened_rows
 from tests.fresh import wrong_documents
 from tests.service_at import FHIR, V1, Caller, Service
 
@@ -171,11 +170,7 @@ def test_every_request_has_its_audit_row(service: Service, programme: Caller) ->
     ]
     ids = {caller(method, path).headers["x-request-id"] for caller, method, path in requests}
     assert len(ids) == len(requests)
-    engine = create_engine(service.context.settings.audit_url)
-    with engine.connect() as open_connection:
-        rows = open_connection.execute(text("SELECT request_id, path, patients FROM audit_entries"))
-        found = {row.request_id: row for row in rows}
-    engine.dispose()
+    found = {row.request_id: row for row in opened_rows(service.context)}
     assert ids <= set(found)
     about = [row for row in found.values() if row.path == "/fhir/Patient" and row.patients]
     assert person.id.hex in about[0].patients

@@ -6,6 +6,7 @@ from api.routes.v1 import (
     agreements,
     alerts,
     attendance,
+    audit,
     bulk,
     calendars,
     clients,
@@ -14,6 +15,7 @@ from api.routes.v1 import (
     consents,
     corrections,
     credentials,
+    disclosures,
     enrollments,
     erasures,
     explanations,
@@ -71,6 +73,8 @@ ROUTERS = (
     corrections.router,
     restrictions.router,
     erasures.router,
+    audit.router,
+    disclosures.router,
 )
 
 router = APIRouter(prefix="/v1", generate_unique_id_function=lambda route: route.name)

@@ -81,6 +81,11 @@ class NewClientBody(ClientKeys):
         description="What it reads for: it gets what is permitted for this",
         examples=["TREAT"],
     )
+    privacy_officer: StrictBool = Field(
+        default=False,
+        description="Whether it may read audit events (FHIR AuditEvent)",
+        examples=[False],
+    )
 
 
 class ClientOut(RowOut):
@@ -92,6 +97,9 @@ class ClientOut(RowOut):
     ceiling: Confidentiality = Field(description="The most confidential", examples=["R"])
     roster_role: bool = Field(description="Whether it may read rosters", examples=[False])
     purpose: Purpose = Field(description="What it reads for", examples=["TREAT"])
+    privacy_officer: bool = Field(
+        description="Whether it may read audit events (FHIR AuditEvent)", examples=[False]
+    )
     proof: Proof = Field(description="What it proves itself by", examples=["address"])
     algorithms: list[Algorithm] | None = Field(
         description="What it signs with", examples=[["ES384"]]
@@ -129,6 +137,7 @@ def create_client(call: Administering, body: NewClientBody) -> Response:
         ceiling=body.ceiling,
         roster_role=body.roster_role,
         purpose=body.purpose,
+        privacy_officer=body.privacy_officer,
         keys=body.keys(),
     )
     row, secret = administration.add_client(call.context, call, new)

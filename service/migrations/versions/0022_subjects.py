@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0022_subjects"
-down_revision = "0019_consents"
+down_revision = "0021_audit_in_full"
 
 
 def upgrade() -> None:

@@ -1,6 +1,5 @@
 """The programme's client, and what its tests ask for again and again."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from service.models.connections import Connection
 from service.settings import Settings
 from service.smart.clients import NewClient, add_client
 from service.smart.tokens import Grant, issue
+from tests.audited import opened_rows
 from tests.world import now
 
 BASE = "https://alongside.test"
@@ -73,11 +73,8 @@ class Api:
 
     def audited(self) -> list[list[str]]:
         """The patients of each audit row, in the order of requests."""
-        with sqlite3.connect(self.audit_file) as connection:
-            rows = connection.execute("SELECT patients FROM audit_entries ORDER BY request_id")
-            found = [orjson.loads(patients) if patients else [] for (patients,) in rows]
-        connection.close()
-        return found
+        rows = sorted(opened_rows(self.context), key=lambda row: row.request_id)
+        return [orjson.loads(row.patients) if row.patients else [] for row in rows]
 
 
 @contextmanager

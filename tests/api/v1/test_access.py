@@ -64,6 +64,8 @@ COORDINATORS = {
 }
 # What only the privacy officer may see or do.
 PRIVACY_OFFICERS = {
+    ("GET", "/v1/audit"),
+    ("GET", "/v1/patients/{patient_id}/disclosures"),
     ("GET", "/v1/patients/{patient_id}/export"),
     ("GET", "/v1/patients/{patient_id}/corrections"),
     ("POST", "/v1/patients/{patient_id}/corrections"),

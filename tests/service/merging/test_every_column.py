@@ -17,6 +17,8 @@ ELSEWHERE = {
     "sent_patients.patient_id": "service.merging.sent: there is one for each record and hospital",
     "documents.patient_key": "service.fhir.projection and service.fhir.following",
     "erasures.patient_id": "is whose data was erased, as long as some of it must be kept",
+    "audit_keys.patient_id": "is what rows of then called the person",
+    "audit_changes.patients": "says who was changed then",
     "audit_entries.patients": "says who was read or changed then",
 }
 NAMES = {"patient_id", "patient_key", "patients"}
