@@ -16,7 +16,7 @@ from service.models.consents import Category
 from service.models.facts import ResponseFacts
 from service.models.screening import AlertState
 
-STATUS = {AlertState.OPEN: "active", AlertState.CLOSED: "inactive"}
+STATUS = {state: "inactive" if state is AlertState.RESOLVED else "active" for state in AlertState}
 
 
 def render(facts: ResponseFacts, view: View) -> Iterator[Draft]:

@@ -23,7 +23,7 @@ from service.models.groups import SupportGroup
 from service.models.screening import Alert, Response, ResponseChange, ResponseStatus
 from service.patients import current
 from service.rows import check_version, get, require_offset
-from service.safety import first_alert, raise_alert
+from service.safety import Circumstances, first_alert, raise_alert
 from service.scoring import check_answers, score
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -62,7 +62,8 @@ def record_response(session: Session, command: RecordResponse, now: datetime) ->
     _receive(row, command.answers, command.status, command.received)
     insert(session, row)
     contact = group.escalation_contact if group else None
-    return Recorded(row, first_alert(session, row, definition, now=now, contact=contact))
+    around = Circumstances(now=now, contact=contact)
+    return Recorded(row, first_alert(session, row, definition, around))
 
 
 def _require_patient(session: Session, patient_id: UUID) -> None:
@@ -89,7 +90,8 @@ def correct_response(session: Session, command: CorrectResponse, now: datetime) 
         _score(row, definition, command.answers)
     group = session.get(SupportGroup, row.group_id) if row.group_id else None
     contact = group.escalation_contact if group else None
-    return Recorded(row, raise_alert(session, row, definition, now=now, contact=contact))
+    around = Circumstances(now=now, contact=contact)
+    return Recorded(row, raise_alert(session, row, definition, around))
 
 
 def _definition(name: str, version: str | None) -> Instrument:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import bootstrap
-from api.doctor import contents, machine, oversight, public, queues, reach, secrets
+from api.doctor import alerts, contents, machine, oversight, public, queues, reach, secrets
 from api.doctor.findings import Finding, Level, error
 from service.clock import Clock, system_clock
 from service.fhir.audiences import identifier_key
@@ -31,6 +31,7 @@ def examine(
         if all(each.check != "migrations" or each.level is Level.OK for each in found):
             yield from database.read(lambda session: list(queues.findings(session, clock())))
             yield from database.read(lambda session: list(oversight.findings(session, clock())))
+            yield from database.read(lambda session: list(alerts.findings(session, clock())))
             cipher = bootstrap.cipher_of(settings)
             yield from database.read(lambda session: list(secrets.findings(session, cipher)))
             if asks:

@@ -60,6 +60,15 @@ from service.commands.rules import (
     PublishRules,
     RecordAgreement,
 )
+from service.commands.safety import (
+    AcknowledgeAlert,
+    CreateContact,
+    EscalateAlert,
+    ReportDanger,
+    ResolveAlert,
+    TestContact,
+    UpdateContact,
+)
 from service.commands.screening import (
     CorrectResponse,
     RecordResponse,
@@ -82,6 +91,7 @@ from service.commands.unset import (
 
 __all__ = [
     "UNSET",
+    "AcknowledgeAlert",
     "AcknowledgeConcern",
     "AddCredential",
     "AddExtraSession",
@@ -92,6 +102,7 @@ __all__ = [
     "CloseConcern",
     "CorrectResponse",
     "CreateConnection",
+    "CreateContact",
     "CreateFacilitator",
     "CreateFacility",
     "CreateGroup",
@@ -101,6 +112,7 @@ __all__ = [
     "CreateSession",
     "EndSeries",
     "Enroll",
+    "EscalateAlert",
     "ExceptOccurrence",
     "LinkPatient",
     "Mark",
@@ -120,11 +132,15 @@ __all__ = [
     "RecordResponse",
     "RecordSupervision",
     "RecordWalkIn",
+    "ReportDanger",
+    "ResolveAlert",
     "SettleGroup",
+    "TestContact",
     "TransferEnrollment",
     "UndoLink",
     "UnmergePatients",
     "Unset",
+    "UpdateContact",
     "UpdateCredential",
     "UpdateFacilitator",
     "UpdateGroup",
