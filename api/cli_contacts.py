@@ -1,4 +1,4 @@
-"""`alongside contacts` and `alongside outbox`: who is told of alerts, and what was not delivered."""
+"""`alongside contacts`, `alongside outbox`: who is told of alerts, and what was not delivered."""
 
 from datetime import timedelta
 from pathlib import Path

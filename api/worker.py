@@ -66,6 +66,13 @@ class Worker:
                 self._news.wait(POLL_SECONDS)
                 self._news.clear()
 
+    def once(self) -> int:
+        """Handle what is due now, one after the other; return how many messages that was."""
+        found = self._claimed()
+        for message in found:
+            self._handle(message)
+        return len(found)
+
     def _begin(self) -> None:
         try:
             while self.database.unit_of_work(lambda session: take_up(session, self.clock())):

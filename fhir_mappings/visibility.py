@@ -5,15 +5,15 @@ https://hl7.org/fhir/R4/consent.html
 
 from service.fhir.mapping import View
 from service.models.consents import Category
-from service.models.facts import PatientFacts, ResponseFacts
+from service.models.facts import PatientFacts, ResponseFacts, SafetyFacts
 
 
-def sent(facts: ResponseFacts, view: View) -> bool:
+def sent(facts: ResponseFacts | SafetyFacts, view: View) -> bool:
     """Tell whether the view is that of the hospital that sent the response."""
     return facts.connection_id is not None and facts.connection_id == view.audience.connection_id
 
 
-def may_have(facts: ResponseFacts, view: View, category: Category) -> bool:
+def may_have(facts: ResponseFacts | SafetyFacts, view: View, category: Category) -> bool:
     """Tell whether the view may have this part of a response.
 
     What one hospital sent goes back to it and to the programme, and to no other hospital: a

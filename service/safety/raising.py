@@ -140,11 +140,22 @@ def _begin(session: Session, alert: Alert, now: datetime, *, by: str | None = No
     """Write an alert, its story's beginning, and the messages that tell of it."""
     alert.crisis_resources = session.info.get(CRISIS_RESOURCES)
     alert.round_began_at = now
+    steps_up = _step_up(session, alert, now)
     told = arm(session, alert, now)
     insert(session, alert)
     note(session, alert, AlertEventKind.RAISED, now, by=by, detail=alert.rule)
+    if steps_up:
+        note(session, alert, AlertEventKind.STEPPED_UP, now)
     send(session, alert, told, now)
     return alert
+
+
+def _step_up(session: Session, alert: Alert, now: datetime) -> bool:
+    """Ask the person's hospitals to take them back where the policy says so; once."""
+    if alert.stepped_up_at or alert.tier not in policy_of(session).step_up.tiers:
+        return False
+    alert.stepped_up_at = now
+    return True
 
 
 def _again(
@@ -164,6 +175,8 @@ def _again(
     alert.resolved_at = alert.resolved_by = alert.disposition = None
     session.add(alert)
     note(session, alert, AlertEventKind.WORSENED, now, detail=alert.rule)
+    if _step_up(session, alert, now):
+        note(session, alert, AlertEventKind.STEPPED_UP, now)
     tell_next(session, alert, now)
 
 

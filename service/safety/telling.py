@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from service import outbox
 from service.errors import BusinessRuleError
+from service.guard import touch
 from service.models.safety import AlertEventKind
 from service.models.screening import Alert, AlertState
 from service.safety.policy import policy_of
@@ -80,7 +81,7 @@ def told(session: Session, alert: Alert, contact_id: UUID, at: datetime) -> None
     """Note that a contact was told."""
     with suppress(BusinessRuleError):  # somebody may have taken it up meanwhile
         moved(alert, Move.NOTIFY)
-    session.add(alert)
+    touch(session, alert)  # who was told is among its documents
     note(session, alert, AlertEventKind.TOLD, at, contact_id=contact_id)
 
 
