@@ -139,6 +139,7 @@ def open_database(settings: Settings, clock: Clock = system_clock) -> Database:
         OFFER_HOURS: settings.offer_hours,
         safety.POLICY: safety.load(settings.safety_policy, settings.safety_policy_file),
         safety.ON_CALL: settings.safety_on_call,
+        safety.CRISIS_COUNTRY: settings.crisis_country,
         safety.CRISIS_RESOURCES: settings.crisis_text,
     }
     return Database(settings.database_url, projector=projector, clock=clock, info=info)

@@ -2,6 +2,7 @@
 
 from service.safety.contacts import create_contact, test_contact, update_contact
 from service.safety.coverage import ON_CALL, require_on_call
+from service.safety.crisis import CRISIS_COUNTRY, resources_of
 from service.safety.evaluation import may_alert, unknown
 from service.safety.policy import POLICY, Policy, load, policy_of
 from service.safety.raising import (
@@ -16,6 +17,7 @@ from service.safety.raising import (
 from service.safety.working import acknowledge, escalate, resolve
 
 __all__ = [
+    "CRISIS_COUNTRY",
     "CRISIS_RESOURCES",
     "ON_CALL",
     "POLICY",
@@ -33,6 +35,7 @@ __all__ = [
     "report_danger",
     "require_on_call",
     "resolve",
+    "resources_of",
     "test_contact",
     "unknown",
     "update_contact",

@@ -32,12 +32,15 @@ from tests.process import process, worker
 from tests.webhooks import LOOPBACK, webhook
 
 NIGHTLY = bool(os.environ.get("ALONGSIDE_NIGHTLY"))
-POSITIVE = 1_000 if NIGHTLY else 100
-RESPONSES = 20 * POSITIVE
-PEOPLE = POSITIVE // 2
+PEOPLE = 200 if NIGHTLY else 20
+ONE_IN = 20  # has a positive safety item
 SENDERS = 4
 BATCH = 20
-KILLS = 6 if NIGHTLY else 2
+# Alerts, and kills. A day's run on SQLite is a small one: PostgreSQL has the tenth.
+SIZES = {
+    "sqlite": (1_000, 6) if NIGHTLY else (20, 1),
+    "postgresql": (1_000, 6) if NIGHTLY else (100, 2),
+}
 ATTEMPTS = {AlertEventKind.TOLD, AlertEventKind.NOT_TOLD, AlertEventKind.GIVEN_UP}
 AFTER_A_KILL = timedelta(seconds=10)
 SETTLED_SECONDS = 90
@@ -53,7 +56,9 @@ class Field:
     audit: str
     settings: dict[str, str]
     token: str
-    people: list[tuple[str, str | None]]
+    people: list[tuple[str, str]]
+    positive: int
+    kills_planned: int
     kills: list[datetime] = field(default_factory=list)
     base: str = ""
     sent: int = 0
@@ -86,7 +91,8 @@ def arranged(database_url, tmp_path, live) -> Field:
         audit = f"sqlite:///{tmp_path / 'fire-audit.db'}"
     prepare(audit)
     settings = {"secrets_keys": key, "webhook_networks": LOOPBACK}
-    return Field(database_url, audit, settings, token, people)
+    size = SIZES["sqlite" if database_url.startswith("sqlite") else "postgresql"]
+    return Field(database_url, audit, settings, token, people, *size)
 
 
 def _contact(database, key, url, **more):
@@ -114,9 +120,9 @@ def rows(arranged: Field) -> list[dict]:
     """Every response as it is sent; each twentieth has a positive safety item."""
     begin = world.now() - timedelta(days=1)
     found = []
-    for number in range(RESPONSES):
-        positive = number % 20 == 7
-        person, group = arranged.people[(number // 20 if positive else number) % PEOPLE]
+    for number in range(ONE_IN * arranged.positive):
+        positive = number % ONE_IN == 7
+        person, group = arranged.people[(number // ONE_IN if positive else number) % PEOPLE]
         found.append(
             {
                 "patient_id": person,
@@ -170,7 +176,7 @@ def run(arranged: Field) -> None:
     with ExitStack() as stack:
         running = [_start(arranged, stack, name) for name in ("serve", "work", "work")]
         batches = rows(arranged)
-        parts = [batches[at : at + BATCH] for at in range(0, RESPONSES, BATCH)]
+        parts = [batches[at : at + BATCH] for at in range(0, len(batches), BATCH)]
         killer = threading.Thread(target=_kill, args=(arranged, stack, running))
         killer.start()
         headers = {"Authorization": f"Bearer {arranged.token}"}
@@ -190,8 +196,9 @@ def _start(arranged: Field, stack: ExitStack, name: str) -> tuple[str, int]:
 
 
 def _kill(arranged: Field, stack: ExitStack, running: list[tuple[str, int]]) -> None:
-    for number in range(KILLS):
-        share = RESPONSES * (number + 1) // (KILLS + 1)
+    for number in range(arranged.kills_planned):
+        everything = ONE_IN * arranged.positive
+        share = everything * (number + 1) // (arranged.kills_planned + 1)
         while arranged.sent < share and not arranged.done.is_set():
             time.sleep(0.02)
         name, pid = running.pop((number + 1) % 2)
@@ -216,12 +223,13 @@ def test_every_alert_is_told_or_escalated_whatever_is_killed(arranged, live):
     database = open_database(arranged.url)
     alerts, events = database.read(everything)
     database.close()
-    assert len(alerts) == len({(each.patient_id, each.authored) for each in alerts}) == POSITIVE
+    assert len({(each.patient_id, each.authored) for each in alerts}) == arranged.positive
+    assert len(alerts) == arranged.positive
     assert {each.state for each in alerts} <= {AlertState.NOTIFIED, AlertState.ESCALATED}
     told = {each.alert_id for each in events if each.kind is AlertEventKind.TOLD}
     assert {each.id for each in alerts} == told | {a.id for a in alerts if a.nobody_left_at}
-    assert len(told) >= POSITIVE // 2
-    assert len(arranged.kills) == KILLS
+    assert len(told) >= arranged.positive // 2
+    assert len(arranged.kills) == arranged.kills_planned
     assert_in_time(arranged, delays(alerts, events))
     assert all(b"Family" not in content for _, content in live.received)
 

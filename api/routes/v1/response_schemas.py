@@ -69,6 +69,11 @@ class ResponseCorrection(Body):
     )
 
 
+class CrisisResource(Schema):
+    name: str = Field(description="The service", examples=["988 Suicide & Crisis Lifeline"])
+    how: str = Field(description="How it is reached", examples=["call or text 988"])
+
+
 class AlertNotice(Schema):
     id: UUID = Field(description="The alert", examples=["0199b7c2-af10-7b21-8c3d-4e5f60718293"])
     rule: str = Field(description="The safety rule that was met", examples=[RULE])
@@ -78,6 +83,11 @@ class AlertNotice(Schema):
         description="Who is to be told", examples=["On-call coordinator, 555-0100"]
     )
     crisis_text: str = Field(default="", description="To be shown at once", examples=[CRISIS])
+    resources: list[CrisisResource] = Field(
+        default=[],
+        description="The same as data, where any are known of the operator's country",
+        examples=[[CrisisResource.example()]],
+    )
 
 
 class ResponseOut(RowOut):
@@ -123,10 +133,12 @@ class ResponseOut(RowOut):
         found = super().of_rows(session, rows)
         raised = safety.alerts_of(session, [row for row in rows if isinstance(row, Response)])
         policy = safety.policy_of(session)
+        crisis = [CrisisResource.model_validate(one) for one in safety.resources_of(session)]
         for item in found:
             item.band = band(item.instrument, item.instrument_version, item.total)
             if (alert := raised.get(item.id)) is not None:
                 item.alert = AlertNotice.model_validate(alert)
+                item.alert.resources = crisis
             form = instrument(item.instrument, item.instrument_version)
             item.safety_unknown = safety.unknown(policy, form, item.answers)
         return found
