@@ -35,6 +35,7 @@ check: $(DEV) lint types imports ## Everything CI runs: lint, types, imports, op
 	$(MAKE) --no-print-directory test
 
 LONG = tests/races tests/journeys/test_isolation.py tests/journeys/test_audit_after_a_kill.py \
+	tests/journeys/test_alerts_under_fire.py \
 	tests/properties tests/api/test_fhir_hostile.py tests/api/test_fhir_largest.py \
 	tests/api/test_us_core_examples.py tests/api/test_import_killed.py \
 	tests/service/imports/test_running.py tests/contract

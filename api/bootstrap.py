@@ -7,7 +7,7 @@ from api.context import Context
 from fhir_mappings import patient, questionnaire_response, sent_consent, structure
 from fhir_mappings.conformance import definitions
 from fhir_mappings.registry import build_registry
-from service import canonical, instruments, migrations
+from service import canonical, instruments, migrations, safety
 from service.audit import open_audit, prepare
 from service.clock import Clock, system_clock
 from service.database import Database
@@ -22,7 +22,9 @@ from service.fhir.reindex import Progress, reindex
 from service.fhir.store_reader import open_reader
 from service.models.aggregates import Aggregate
 from service.models.groups import Programme
+from service.models.safety import Channel as ByChannel
 from service.models.screening import Instrument
+from service.notifying import Alerting, Channel, EmailChannel, Smtp, WebhookChannel
 from service.settings import Settings, rate_of
 from service.smart.fetching import Fetcher, networks_of
 from service.smart.limiting import Limiter, Rates
@@ -97,6 +99,31 @@ def cipher_of(settings: Settings) -> Cipher:
     return Cipher(keys.get_secret_value() if keys else "")
 
 
+def alerting_of(context: Context) -> Alerting:
+    """Return what tells people of alerts."""
+    settings = context.settings
+    fetcher = Fetcher(networks_of(settings.webhook_networks))
+    channels: dict[ByChannel, Channel] = {
+        ByChannel.EMAIL: EmailChannel(_smtp(settings), context.clock),
+        ByChannel.WEBHOOK: WebhookChannel(fetcher, context.clock),
+    }
+    base = settings.public_base_url
+    return Alerting(context.database, context.cipher, context.clock, channels, base)
+
+
+def _smtp(settings: Settings) -> Smtp | None:
+    if settings.smtp_host is None:
+        return None
+    name, password = settings.smtp_username, settings.smtp_password
+    return Smtp(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        sender=settings.smtp_sender,
+        login=(name, password.get_secret_value()) if name and password else None,
+    )
+
+
 def _key(database: Database) -> bytes:
     try:
         return database.read(identifier_key)
@@ -109,7 +136,14 @@ def _key(database: Database) -> bytes:
 def open_database(settings: Settings, clock: Clock = system_clock) -> Database:
     """Return the database with the projector that keeps its documents true."""
     projector = DocumentProjector(build_registry(), clock, f"{settings.public_base_url}/fhir")
-    info = {OVERSIGHT: settings.oversight, OFFER_HOURS: settings.offer_hours}
+    info = {
+        OVERSIGHT: settings.oversight,
+        OFFER_HOURS: settings.offer_hours,
+        safety.POLICY: safety.load(settings.safety_policy, settings.safety_policy_file),
+        safety.ON_CALL: settings.safety_on_call,
+        safety.CRISIS_COUNTRY: settings.crisis_country,
+        safety.CRISIS_RESOURCES: settings.crisis_text,
+    }
     return Database(settings.database_url, projector=projector, clock=clock, info=info)
 
 

@@ -5,7 +5,9 @@ What goes wrong is said in a sentence with the next step; the exit code is then 
 
 import gc
 import os
+import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from api import bootstrap, cli_invitations, logs, openapi, operators, upkeep
 from api.cli_audit import audit
 from api.cli_clients import clients
+from api.cli_contacts import contacts, outbox
 from api.cli_instruments import instruments
 from api.cli_issuers import issuers
 from api.cli_keys import keys
@@ -31,6 +34,7 @@ from api.demo.run import run as run_demo
 from api.importing import imports
 from api.main import create_app, described
 from api.peers import Peers
+from api.worker import worker_of
 from service import migrations
 from service.commands import CreateConnection
 from service.errors import AlongsideError
@@ -48,6 +52,8 @@ cli.add_typer(audit, name="audit")
 cli.add_typer(clients, name="clients")
 cli_invitations.add_to(clients)
 cli.add_typer(connections, name="connections")
+cli.add_typer(contacts, name="contacts")
+cli.add_typer(outbox, name="outbox")
 cli.add_typer(imports, name="import")
 cli.add_typer(secrets, name="secrets")
 cli.add_typer(series, name="series")
@@ -115,11 +121,18 @@ def migrate(
 
 
 @cli.command()
-def serve(host: str = "127.0.0.1", port: Port = 8000) -> None:
+def serve(
+    host: str = "127.0.0.1",
+    port: Port = 8000,
+    *,
+    with_worker: Annotated[
+        bool, typer.Option("--with-worker", help="Tell people of alerts as well.")
+    ] = False,
+) -> None:
     """Serve until interrupted."""
     settings = settings_at(host, port)
     logs.configure(settings)
-    context = bootstrap.build(settings)
+    context = replace(bootstrap.build(settings), with_worker=with_worker)
     if migrations.current(settings.database_url) != migrations.newest():
         _fail("the database is at an older revision: run `alongside migrate`")
     bootstrap.require_instruments(context.database)
@@ -137,6 +150,23 @@ def serve(host: str = "127.0.0.1", port: Port = 8000) -> None:
         **SERVER,
         proxy_headers=False,  # Peers reads them, and whom to believe
     )
+
+
+@cli.command()
+def work() -> None:
+    """Tell people of alerts until interrupted; any number may run."""
+    settings = Settings()
+    logs.configure(settings)
+    context = bootstrap.build(settings)
+    if migrations.current(settings.database_url) != migrations.newest():
+        _fail("the database is at an older revision: run `alongside migrate`")
+    worker = worker_of(context)
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: worker.stop())
+    print("Alongside works (Ctrl-C ends it)", flush=True)
+    worker.run()
+    context.audit.close()
+    context.database.close()
 
 
 @cli.command()

@@ -46,6 +46,7 @@ class Context:
     server: Server
     writing: Writing
     cipher: Cipher  # for secrets that must be read again
+    with_worker: bool = field(default=False, kw_only=True)  # whether it delivers messages, too
     key: bytes = field(repr=False)  # the installation's: FHIR ids and page links are made with it
 
     @cached_property

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 from fastapi import FastAPI
@@ -22,6 +22,7 @@ from api.maintenance import MaintenanceGate
 from api.pruning import pruning
 from api.routes import calendar, fhir, metrics, oauth, package, registration, v1
 from api.sealing import sealing
+from api.worker import worker_of, working
 from service.settings import Settings
 
 log = logging.getLogger("alongside")
@@ -95,7 +96,8 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     context: Context = application.state.context
     log.info("the service has started", extra={"event": "service.started"})
     async with pruning(context), sealing(context.audit), exporting(context):
-        yield
+        with working(worker_of(context)) if context.with_worker else nullcontext():
+            yield
     log.info("the service stops", extra={"event": "service.stopped"})
     await context.reader.close()
     context.audit.close()

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, select
 from starlette.types import Scope
 
+from api.backlog import BacklogCollector
 from service import concerns
 from service.database import Database
 from service.fhir.store_reader import StoreReader
@@ -56,6 +57,7 @@ class Metrics:
         self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.registry.register(DatabaseCollector(database, reader))
         self.registry.register(ConcernCollector(database))
+        self.registry.register(BacklogCollector(database))
         ProcessCollector(registry=self.registry)
 
     def answered(self, scope: Scope, status: int, seconds: float) -> None:

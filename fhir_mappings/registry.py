@@ -7,6 +7,7 @@ from typing import Any
 
 from fhir_mappings import (
     appointment,
+    communication,
     consent,
     encounter,
     episode_of_care,
@@ -22,6 +23,8 @@ from fhir_mappings import (
     practitioner_role,
     questionnaire,
     questionnaire_response,
+    service_request,
+    task,
 )
 from fhir_mappings.codes import US_CORE
 from fhir_mappings.conformance import definitions
@@ -49,6 +52,10 @@ MAPPINGS = (
     Mapping("Observation", "response", observation.render_answers),
     Mapping("Flag", "response", flag.render),
     Mapping("Consent", "consent", consent.render, 2),
+    Mapping("Flag", "alert", flag.render_report),
+    Mapping("Task", "alert", task.render),
+    Mapping("ServiceRequest", "alert", service_request.render),
+    Mapping("Communication", "alert", communication.render),
     *(Mapping(name, "definition", definitions.render) for name in definitions.TYPES),
 )
 
@@ -164,15 +171,18 @@ ABOUT_PATIENTS = (
 )
 
 
-def _sent(name: str, date: str, patient_path: str, *profiles: str) -> ResourceType:
+def _sent(
+    name: str, date: str, patient_path: str, *profiles: str, ours: str | None = None
+) -> ResourceType:
+    kept = f"{ours}; and what the reader sent." if ours else "Kept as the reader sent it."
     return _type(
         name, date=date, patient_path=patient_path, profiles=profiles, owner=Owner.CLIENT,
-        documentation="Kept as the reader sent it.",
+        documentation=kept,
     )  # fmt: skip
 
 
-# Kept as they were sent; nothing here is made from them yet. The profiles are those of which a
-# resource may be and that $validate judges by.
+# Kept as they were sent; of some the programme has its own besides. The profiles are those of
+# which a resource may be and that $validate judges by.
 SENT = (
     _sent("RelatedPerson", "birthdate", "patient", f"{US_CORE}/us-core-relatedperson"),
     _sent(
@@ -185,9 +195,15 @@ SENT = (
     _sent("CarePlan", "date", "subject", f"{US_CORE}/us-core-careplan"),
     _sent("CareTeam", "date", "subject", f"{US_CORE}/us-core-careteam"),
     _sent("Goal", "start-date", "subject", f"{US_CORE}/us-core-goal"),
-    _sent("ServiceRequest", "authored", "subject", f"{US_CORE}/us-core-servicerequest"),
-    _sent("Task", "authored-on", "for"),
-    _sent("Communication", "sent", "subject"),
+    _sent(
+        "ServiceRequest",
+        "authored",
+        "subject",
+        f"{US_CORE}/us-core-servicerequest",
+        ours="That the programme asks the reader to see a person again",
+    ),
+    _sent("Task", "authored-on", "for", ours="To follow a safety alert up"),
+    _sent("Communication", "sent", "subject", ours="Who was told of a safety alert, and when"),
     _sent("DocumentReference", "date", "subject", f"{US_CORE}/us-core-documentreference"),
     _sent("List", "date", "subject"),
     _sent("Provenance", "recorded", "target", f"{US_CORE}/us-core-provenance"),

@@ -7,16 +7,18 @@ from fhir_mappings import labels
 from service.fhir.mapping import Labels, View
 from service.instruments import instrument
 from service.models.consents import Category
-from service.models.facts import PatientFacts, ResponseFacts
+from service.models.facts import PatientFacts, ResponseFacts, SafetyFacts
 from service.models.purposes import EVERY_PURPOSE
 
 
-def sent(facts: ResponseFacts, view: View) -> bool:
+def sent(facts: ResponseFacts | SafetyFacts, view: View) -> bool:
     """Tell whether the view is that of the hospital that sent the response."""
     return facts.connection_id is not None and facts.connection_id == view.audience.connection_id
 
 
-def purposes(facts: ResponseFacts, view: View, category: Category, labelled: Labels) -> int:
+def purposes(
+    facts: ResponseFacts | SafetyFacts, view: View, category: Category, labelled: Labels
+) -> int:
     """Return for which purposes the view may have this part of a response.
 
     What one hospital sent goes back to it and to the programme, and to no other hospital: a

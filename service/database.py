@@ -31,6 +31,7 @@ PATIENCE_SECONDS = 15.0
 RETRIED = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock time-out
 FIRST_PAUSE_SECONDS = 0.002
 MOMENT = "moment"
+NOTICED = "noticed"  # in a session's info, where its commit is news for a worker
 READING = {"isolation_level": "AUTOCOMMIT"}
 
 Settle = Callable[[], None]
@@ -71,6 +72,7 @@ class Database:
         self._thread = threading.local()
         self._counting = threading.Lock()
         self.retries = 0  # of units of work, since the process began
+        self.news: Callable[[], None] | None = None  # told after a commit that is NOTICED
 
     def read(self, work: Callable[[Session], T]) -> T:
         """Run `work`, which only reads.
@@ -232,6 +234,9 @@ class Database:
             if time.monotonic() - started > WRITE_SECONDS:
                 raise BusyError(f"the change took over {WRITE_SECONDS:.0f} s; nothing was kept")
             session.commit()
+            noticed = session.info.get(NOTICED)
+        if noticed and self.news is not None:
+            self.news()
         return result
 
     @contextmanager

@@ -10,6 +10,7 @@ from service.errors import BusinessRuleError, InvalidError, RequiredError, Value
 from service.instruments import load_instruments
 from service.models.groups import Facilitator, GroupStatus, Place, Sensitivity, SupportGroup
 from service.rows import apply, check_version, get, require_text
+from service.safety import require_on_call
 from service.series import require_joinable
 from service.standing import require_led
 
@@ -17,7 +18,7 @@ LONGEST_OFFER_HOURS = 8_760
 TEXTS = ("public_name", "neutral_name", "purpose", "topic", "language")
 
 
-def create_group(session: Session, command: CreateGroup, _now: datetime) -> SupportGroup:
+def create_group(session: Session, command: CreateGroup, now: datetime) -> SupportGroup:
     """Add a group; one about substance use counts as Part 2 unless the operator says otherwise."""
     values = {**vars(command), "instruments": " ".join(command.instruments)}
     if command.part2 is None:
@@ -25,11 +26,12 @@ def create_group(session: Session, command: CreateGroup, _now: datetime) -> Supp
     row = SupportGroup(**values)
     _check(session, row)
     _check_leader(session, row.facilitator_id)
+    require_on_call(session, row, now)
     session.add(row)
     return row
 
 
-def update_group(session: Session, command: UpdateGroup, _now: datetime) -> SupportGroup:
+def update_group(session: Session, command: UpdateGroup, now: datetime) -> SupportGroup:
     """Change a group."""
     row = get(session, SupportGroup, command.group_id)
     check_version(row, command.if_match)
@@ -38,12 +40,14 @@ def update_group(session: Session, command: UpdateGroup, _now: datetime) -> Supp
         raise BusinessRuleError("a group does not become a draft again", element="status")
     if "instruments" in given:
         given["instruments"] = " ".join(given["instruments"])
-    leader = row.facilitator_id
+    leader, before = row.facilitator_id, (row.status, row.instruments)
     apply(row, {k: v for k, v in given.items() if k not in {"group_id", "if_match"}})
     with session.no_autoflush:
         _check(session, row)
         if row.facilitator_id != leader:
             _check_leader(session, row.facilitator_id)
+        if (row.status, row.instruments) != before:
+            require_on_call(session, row, now)
     return row
 
 

@@ -27,6 +27,7 @@ from service import (
     patients,
     restrictions,
     rules,
+    safety,
     screening,
     sent_consents,
     series,
@@ -43,7 +44,7 @@ from service.models.facilitation import Credential
 from service.models.groups import Session
 from service.models.merges import Merge
 from service.models.patients import Link
-from service.models.screening import Response
+from service.models.screening import Alert, Response
 from service.models.series import Series
 from service.models.subjects import CorrectionRequest, Restriction
 from service.rows import get
@@ -194,6 +195,14 @@ def _response(session: DbSession, command: commands.CorrectResponse) -> list[Agg
     return [patient_aggregate(row.patient_id), *group]
 
 
+def _alert(session: DbSession, command: Any) -> list[Aggregate]:  # noqa: ANN401
+    return [patient_aggregate(get(session, Alert, command.alert_id).patient_id)]
+
+
+def _contact(_session: DbSession, command: Any) -> list[Aggregate]:  # noqa: ANN401
+    return [Aggregate("contact", command.contact_id.hex)]
+
+
 HANDLERS: dict[type, Handler] = {
     commands.CreateConnection: Handler(connections.create_connection, _alone("connections")),
     commands.CreateFacility: Handler(connections.create_facility, _alone("facilities")),
@@ -236,6 +245,13 @@ HANDLERS: dict[type, Handler] = {
     commands.RecordWalkIn: Handler(attendance.record_walk_in, _walk_in),
     commands.RecordResponse: Handler(screening.record_response, _both),
     commands.CorrectResponse: Handler(screening.correct_response, _response, again=True),
+    commands.ReportDanger: Handler(safety.report_danger, _both),
+    commands.AcknowledgeAlert: Handler(safety.acknowledge, _alert, again=True),
+    commands.EscalateAlert: Handler(safety.escalate, _alert, again=True),
+    commands.ResolveAlert: Handler(safety.resolve, _alert, again=True),
+    commands.CreateContact: Handler(safety.create_contact, lambda *_: ()),
+    commands.UpdateContact: Handler(safety.update_contact, _contact),
+    commands.TestContact: Handler(safety.test_contact, _contact),
     commands.RecordConsent: Handler(
         consents.record_consent, lambda session, c: with_groups(session, c.patient_id)
     ),

@@ -24,7 +24,7 @@ from service.models.screening import Alert, Response, ResponseChange, ResponseSt
 from service.patients import current
 from service.restrictions import require_unrestricted
 from service.rows import check_version, get, require_offset
-from service.safety import first_alert, raise_alert
+from service.safety import Circumstances, first_alert, raise_alert
 from service.scoring import check_answers, score
 
 COMPLETE = {ResponseStatus.COMPLETED, ResponseStatus.AMENDED}
@@ -65,7 +65,7 @@ def record_response(session: Session, command: RecordResponse, now: datetime) ->
     _receive(row, command.answers, command.status, command.received)
     insert(session, row)
     contact = group.escalation_contact if group else None
-    alert = first_alert(session, row, definition, now=now, contact=contact)
+    alert = first_alert(session, row, definition, Circumstances(now=now, contact=contact))
     if alert is None:  # what tells of danger is recorded, and raised, in any case (ADR 0039)
         require_unrestricted(session, row.patient_id, now, "patient_id")
     return Recorded(row, alert)
@@ -95,7 +95,7 @@ def correct_response(session: Session, command: CorrectResponse, now: datetime) 
         _score(row, definition, command.answers)
     group = session.get(SupportGroup, row.group_id) if row.group_id else None
     contact = group.escalation_contact if group else None
-    alert = raise_alert(session, row, definition, now=now, contact=contact)
+    alert = raise_alert(session, row, definition, Circumstances(now=now, contact=contact))
     if alert is None:
         require_unrestricted(session, row.patient_id, now)
     return Recorded(row, alert)

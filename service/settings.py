@@ -6,7 +6,8 @@ https://docs.pydantic.dev/latest/concepts/pydantic_settings/
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import Literal, Self
 
 from limits import RateLimitItem, parse_many
@@ -99,6 +100,17 @@ class Settings(Canonical):
     audit_keep_months: int | None = Field(default=None, ge=1, le=1200)
     audit_export: str | None = None
     concern_acknowledge_hours: int = Field(default=24, ge=1, le=8760)
+    safety_policy: Literal["cobalt-strict", "tiers"] = "cobalt-strict"
+    safety_policy_file: Path | None = None
+    safety_on_call: Literal["required", "named"] = "required"
+    smtp_host: str | None = None
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_sender: str = "alongside@localhost"
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    webhook_networks: str | None = None
+    worker_threads: int = Field(default=8, ge=1, le=64)
 
     @field_validator("public_base_url")
     @classmethod
@@ -116,7 +128,7 @@ class Settings(Canonical):
             )
         return value
 
-    @field_validator("jwks_networks")
+    @field_validator("jwks_networks", "webhook_networks")
     @classmethod
     def _networks(cls, value: str | None) -> str | None:
         for each in filter(None, (value or "").split(",")):
@@ -146,6 +158,14 @@ class Settings(Canonical):
             raise ValueError("crisis_text must be set too: the default is for the US only")
         return self
 
+    @model_validator(mode="after")
+    def _mail_is_kept_private(self) -> Self:
+        if (self.smtp_username is None) != (self.smtp_password is None):
+            raise ValueError("smtp_username and smtp_password go together")
+        if self.smtp_security == "none" and self.smtp_host and not _is_here(self.smtp_host):
+            raise ValueError("smtp_security is none for a mail server on this machine only")
+        return self
+
     @property
     def oversight(self) -> Oversight:
         interval = self.supervision_interval_days
@@ -163,6 +183,13 @@ class Settings(Canonical):
         if self.audit_database_url is not None:
             return self.audit_database_url
         return audit_url_beside(self.database_url)
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def rate_of(text: str) -> RateLimitItem | None:

@@ -19,6 +19,9 @@ from service.settings import Oversight
 from service.standing import OVERSIGHT
 from tests.postgres import binaries, cluster
 
+# Most tests are about something else than who is on call: tests/service/safety has those.
+os.environ.setdefault("ALONGSIDE_SAFETY_ON_CALL", "named")
+
 TEMPLATE = "alongside_template"
 COPIED = "STRATEGY FILE_COPY"  # without the log, a quarter of the time
 numbers = itertools.count(1)

@@ -64,3 +64,22 @@ def _until_ready(running: "subprocess.Popen[bytes]", http: httpx.Client) -> None
         except httpx.TransportError:
             time.sleep(0.1)
     raise TimeoutError("the service was not ready in time")
+
+
+@contextmanager
+def worker(
+    database_url: str, audit_url: str, **settings: str
+) -> "Iterator[subprocess.Popen[bytes]]":
+    """Run `alongside work` until the block ends."""
+    environment = {**os.environ, "ALONGSIDE_DATABASE_URL": database_url}
+    environment |= {"ALONGSIDE_AUDIT_DATABASE_URL": audit_url}
+    environment |= {f"ALONGSIDE_{name.upper()}": value for name, value in settings.items()}
+    environment.pop("DATABASE_URL", None)
+    command = [str(Path(sys.executable).with_name("alongside")), "work"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline().startswith(b"Alongside works"), "it did not start"
+        try:
+            yield running
+        finally:
+            running.terminate()

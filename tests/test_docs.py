@@ -19,7 +19,7 @@ COMMAND = re.compile(r"(?:\bbin/|`)alongside +([a-z][a-z-]*)(?: +([a-z][a-z-]*))
 TARGET = re.compile(r"(?:^|`|[\s(])make ([a-z]+)\b", re.MULTILINE)
 GROUPS = {
     "audit", "clients", "connections", "contacts", "import", "instruments", "issuers", "keys",
-    "maintenance", "secrets", "series", "subject",
+    "maintenance", "outbox", "secrets", "series", "subject",
 }  # fmt: skip
 CODE = re.compile(r"```sh\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 

@@ -9,6 +9,7 @@ from sqlmodel import select
 from api.demo.plan import ConnectionPlan, PatientPlan, Plan
 from service.commands import (
     CreateConnection,
+    CreateContact,
     CreateFacility,
     LinkPatient,
     RecordConsent,
@@ -22,9 +23,17 @@ from service.models.aggregates import Aggregate
 from service.models.connections import Connection
 from service.models.groups import Facilitator, Place
 from service.models.patients import Link, LinkMethod
+from service.models.safety import Channel, Contact, ContactRole
 from service.patients import create_patient
+from service.safety import create_contact
 
 INTAKE = "Intake, demo"
+ON_CALL = CreateContact(
+    name="On-call coordinator, demo",
+    role=ContactRole.ON_CALL,
+    channel=Channel.EMAIL,
+    address="on-call@programme.example",  # https://www.rfc-editor.org/rfc/rfc2606
+)
 
 
 @dataclass
@@ -44,6 +53,8 @@ def load_connections(database: Database, plan: Plan, ids: Ids) -> None:
         for one in plan.connections:
             if one.name not in known:
                 known[one.name] = _connect(database, session, one)
+        if session.exec(select(Contact.id)).first() is None:
+            create_contact(session, ON_CALL, database.clock())
         return known
 
     ids.connections = database.unit_of_work(work, Aggregate("connections", "all"))

@@ -6,6 +6,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api import bootstrap
 from api.doctor import (
+    alerts,
     audit,
     contents,
     machine,
@@ -48,6 +49,7 @@ def examine(
                 lambda session: list(subjects.findings(session, settings, now))
             )
             yield from database.read(lambda session: list(audit.findings(settings, session, now)))
+            yield from database.read(lambda session: list(alerts.findings(session, now)))
             cipher = bootstrap.cipher_of(settings)
             yield from database.read(lambda session: list(secrets.findings(session, cipher)))
             if asks:

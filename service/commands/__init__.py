@@ -64,6 +64,15 @@ from service.commands.rules import (
     PublishRules,
     RecordAgreement,
 )
+from service.commands.safety import (
+    AcknowledgeAlert,
+    CreateContact,
+    EscalateAlert,
+    ReportDanger,
+    ResolveAlert,
+    TestContact,
+    UpdateContact,
+)
 from service.commands.screening import (
     CorrectResponse,
     RecordResponse,
@@ -94,6 +103,7 @@ from service.commands.unset import (
 
 __all__ = [
     "UNSET",
+    "AcknowledgeAlert",
     "AcknowledgeConcern",
     "AddCredential",
     "AddDisagreement",
@@ -108,6 +118,7 @@ __all__ = [
     "ConsentTerms",
     "CorrectResponse",
     "CreateConnection",
+    "CreateContact",
     "CreateFacilitator",
     "CreateFacility",
     "CreateGroup",
@@ -118,6 +129,7 @@ __all__ = [
     "DecideCorrection",
     "EndSeries",
     "Enroll",
+    "EscalateAlert",
     "ExceptOccurrence",
     "LiftRestriction",
     "LinkPatient",
@@ -140,13 +152,17 @@ __all__ = [
     "RecordSupervision",
     "RecordTold",
     "RecordWalkIn",
+    "ReportDanger",
+    "ResolveAlert",
     "RestrictProcessing",
     "SettleConsent",
     "SettleGroup",
+    "TestContact",
     "TransferEnrollment",
     "UndoLink",
     "UnmergePatients",
     "Unset",
+    "UpdateContact",
     "UpdateCredential",
     "UpdateFacilitator",
     "UpdateGroup",

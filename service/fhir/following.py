@@ -22,12 +22,10 @@ from service.fhir.kept_drafts import indexed, kept
 from service.fhir.lexical import parse
 from service.fhir.mapping import Audience, Registry
 from service.fhir.sent_references import Addresses, Person, local_places
-from service.models.consents import Consent
+from service.fhir.sources import OF_PATIENTS
 from service.models.documents import PROGRAMME
-from service.models.enrollments import Enrollment
 from service.models.merges import Merge, MergeMove, Moving
 from service.models.patients import Patient
-from service.models.screening import Response
 
 BELONGS = (
     "UPDATE documents SET patient_key = ? WHERE audience = ? AND subject = ? AND owner = 'client'"
@@ -121,10 +119,9 @@ def _rehome(following: Following, stored: Iterable[Stored], owner: UUID) -> None
 
 
 def _made_from_rows_of(session: DbSession, owner: UUID) -> set[str]:
-    tables = (("enrollment", Enrollment), ("response", Response), ("consent", Consent))
     return {
         f"{kind}:{one.hex}"
-        for kind, table in tables
+        for kind, table in OF_PATIENTS
         for one in session.exec(select(table.id).where(col(table.patient_id) == owner))
     }
 

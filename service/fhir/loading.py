@@ -11,6 +11,7 @@ from sqlmodel import Session as DbSession
 from sqlmodel import col, select
 
 from service.driver import CHUNK, columns
+from service.fhir.loading_alerts import alerts
 from service.models.connections import Facility
 from service.models.consents import Consent
 from service.models.enrollments import Attendance, Enrollment, EnrollmentStatus
@@ -279,4 +280,5 @@ PATIENT_LOADERS: dict[str, Callable[[DbSession, Ids], list[Any]]] = {
     "enrollment": enrollments,
     "response": responses,
     "consent": consents,
+    "alert": alerts,
 }

@@ -37,7 +37,13 @@ STANDALONE: tuple[tuple[type[Projected], str], ...] = (
     (Place, "place"),
     (Instrument, "instrument"),
 )
-
+# What is about one patient: kinds of sources, with their tables.
+OF_PATIENTS: tuple[tuple[str, type[Enrollment | Response | Consent | Alert]], ...] = (
+    ("enrollment", Enrollment),
+    ("response", Response),
+    ("consent", Consent),
+    ("alert", Alert),
+)
 
 SENT = "SELECT 1 FROM responses WHERE patient_id = ? AND connection_id = ? LIMIT 2"
 
@@ -117,7 +123,7 @@ def aggregates_of(session: DbSession, sources: Sources) -> set[Aggregate]:
     patients = {*ids.get("patient", ())}
     groups = {*ids.get("group", ()), *ids.get("roster", ())}
     groups |= _groups_of_sessions(session, {one for one, _ in sources.visits})
-    for kind, table in (("enrollment", Enrollment), ("response", Response), ("consent", Consent)):
+    for kind, table in OF_PATIENTS:
         for row in columns(session, table, ids.get(kind, ())):
             patients.add(row["patient_id"])
             groups.update(filter(None, [row.get("group_id")]))
@@ -134,7 +140,8 @@ def affected_sources(session: DbSession, touched: Touched) -> Sources:
     sources.add("patient", {row.patient_id for row in touched.of(SentPatient)})
     sources.add("response", {row.id for row in touched.of(Response)})
     sources.add("patient", _first_sent_about(session, touched))
-    sources.add("response", {row.response_id for row in touched.of(Alert)})
+    sources.add("response", {row.response_id for row in touched.of(Alert) if row.response_id})
+    sources.add("alert", {row.id for row in touched.of(Alert)})
     sources.add("consent", {row.id for row in touched.of(Consent)})  # one that is erased, too
     _add_patients(session, sources, consent_patients(touched))
     # What was made from the other record's visits is found by them.
@@ -156,7 +163,7 @@ def _add_patients(session: DbSession, sources: Sources, patients: set[UUID]) -> 
     sources.add("patient", patients)
     groups = _groups_of(session, patients)
     sources.add("roster", groups)
-    for kind, table in (("enrollment", Enrollment), ("response", Response), ("consent", Consent)):
+    for kind, table in OF_PATIENTS:
         where = col(table.patient_id).in_(patients)
         sources.add(kind, session.exec(select(table.id).where(where)).all())
     _add_visits(session, sources, patients=patients)

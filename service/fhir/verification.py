@@ -20,7 +20,7 @@ from service.models.consents import Consent
 from service.models.enrollments import Enrollment
 from service.models.groups import Session, SupportGroup
 from service.models.patients import Patient
-from service.models.screening import Response
+from service.models.screening import Alert, Response
 
 KINDS: tuple[tuple[type[Projected], str], ...] = (
     *STANDALONE,
@@ -30,6 +30,7 @@ KINDS: tuple[tuple[type[Projected], str], ...] = (
     (Enrollment, "enrollment"),
     (Response, "response"),
     (Consent, "consent"),
+    (Alert, "alert"),
 )
 
 

@@ -203,6 +203,35 @@ class ResponseFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TellingFacts:
+    """Somebody was told of an alert: a contact of this hospital, or of the programme."""
+
+    id: UUID
+    at: datetime
+    connection_id: UUID | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SafetyFacts:
+    """An alert as its own documents tell of it; `connection_id` sent the response."""
+
+    id: UUID
+    patient_id: UUID
+    response_id: UUID | None
+    connection_id: UUID | None
+    tier: str
+    priority: str
+    state: AlertState
+    raised_at: datetime
+    acknowledged_at: datetime | None
+    resolved_at: datetime | None
+    stepped_up_at: datetime | None
+    crisis_resources: str | None
+    part2: bool
+    tellings: tuple[TellingFacts, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConsentFacts:
     id: UUID
     patient_id: UUID
@@ -239,5 +268,6 @@ Facts = (
     | EnrollmentFacts
     | VisitFacts
     | ResponseFacts
+    | SafetyFacts
     | ConsentFacts
 )

@@ -22,7 +22,10 @@ class ResponseStatus(StrEnum):
 
 class AlertState(StrEnum):
     OPEN = "open"
-    CLOSED = "closed"
+    NOTIFIED = "notified"
+    ACKNOWLEDGED = "acknowledged"
+    ESCALATED = "escalated"
+    RESOLVED = "resolved"
 
 
 class Instrument(Projected, table=True):
@@ -81,13 +84,36 @@ class ResponseChange(Row, table=True):
 
 
 class Alert(Projected, table=True):
-    """A safety rule of an instrument was met; only a person closes it."""
+    """A safety rule was met, or somebody was reported to be in danger; only a person closes it.
+
+    `connection_id` is the hospital that sent the response. `step` counts the rounds of telling,
+    `round_began_at` is when the present tier's began; `due_at` is by when somebody must have
+    acknowledged it, `close_by` by when it must be resolved.
+    """
 
     __tablename__ = "alerts"
 
     patient_id: UUID = Field(foreign_key="patients.id", index=True)
-    response_id: UUID = Field(foreign_key="responses.id", unique=True)
+    response_id: UUID | None = Field(default=None, foreign_key="responses.id", unique=True)
+    connection_id: UUID | None = Field(default=None, foreign_key="connections.id")
+    group_id: UUID | None = Field(default=None, foreign_key="support_groups.id")
+    instrument: str | None = None
+    authored: datetime | None = Field(default=None, sa_type=UtcDateTime)
     rule: str
-    state: AlertState = Field(default=AlertState.OPEN, sa_type=enum_text(AlertState))
+    tier: str
+    priority: str
+    crisis_resources: str | None = None
+    state: AlertState = Field(default=AlertState.OPEN, sa_type=enum_text(AlertState), index=True)
     raised_at: datetime = Field(sa_type=UtcDateTime)
     escalation_contact: str | None = None
+    step: int = 0
+    round_began_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    close_by: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    nobody_left_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    acknowledged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    acknowledged_by: str | None = None
+    resolved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    resolved_by: str | None = None
+    disposition: str | None = None
+    stepped_up_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -60,6 +60,7 @@ class Question:
     method: str = "GET"
     content: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    any_success: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,14 @@ class Fetcher:
         if authorization is not None:
             said["Authorization"] = authorization
         return self._fetch(url, Question("POST", urlencode(form).encode(), said))
+
+    def deliver(self, url: str, content: bytes, headers: Mapping[str, str]) -> None:
+        """Post this content; any answer of success will do.
+
+        Raises:
+            FetchError: it was not taken, or must not be sent there.
+        """
+        self._fetch(url, Question("POST", content, headers, any_success=True))
 
     def _fetch(self, url: str, question: Question) -> Fetched:
         parsed = self._parsed(url)
@@ -175,7 +184,7 @@ class Fetcher:
             request.extensions |= {"sni_hostname": url.host, "trace": trace}
             response = client.send(request, stream=True, follow_redirects=False)
             try:
-                return _read(response, until)
+                return _read(response, until, any_success=question.any_success)
             finally:
                 response.close()
 
@@ -221,7 +230,9 @@ def _inner(address: Address) -> Address:
     return address.ipv4_mapped or address.sixtofour or address
 
 
-def _read(response: httpx.Response, until: float) -> Fetched:
+def _read(response: httpx.Response, until: float, *, any_success: bool) -> Fetched:
+    if any_success and response.is_success:
+        return Fetched(b"", None, None)
     if response.status_code != httpx.codes.OK:
         raise FetchError(f"answers {response.status_code}")
     if response.headers.get("content-encoding", "identity") != "identity":

@@ -30,7 +30,9 @@ from service.models.facts import (
     ProgrammeFacts,
     ResponseFacts,
     RosterFacts,
+    SafetyFacts,
     StatusFacts,
+    TellingFacts,
     VisitFacts,
 )
 from service.models.groups import Facilitation, GroupStatus, Modality, Sensitivity, SessionStatus
@@ -240,6 +242,30 @@ SENT = (
     b' "authored":"2026-01-06T15:00:00-05:00",'
     b' "item":[{"linkId":"14363","answer":[{"valueDecimal":1.00}]}]}'
 )
+
+
+TOLD = TellingFacts(id=UUID(int=107), at=at(6, 20), connection_id=None)
+TOLD_B = TellingFacts(id=UUID(int=108), at=at(6, 21), connection_id=HOSPITAL_B)
+
+
+def safety(**more):
+    values = {
+        "id": UUID(int=106),
+        "patient_id": PERSON,
+        "response_id": UUID(int=104),
+        "connection_id": None,
+        "tier": "red",
+        "priority": "stat",
+        "state": AlertState.NOTIFIED,
+        "raised_at": at(6, 20),
+        "acknowledged_at": None,
+        "resolved_at": None,
+        "stepped_up_at": at(6, 20),
+        "crisis_resources": "Call or text 988.",
+        "part2": False,
+        "tellings": (TOLD, TOLD_B),
+    }
+    return SafetyFacts(**{**values, **more})
 
 
 def sent_response(**more):

@@ -41,6 +41,8 @@ CASES = {
     "response": ("response", f.response(), f.OF_A),
     "response-unscored": ("response", f.sent_response(), f.OF_PROGRAMME),
     "response-sender": ("response", f.sent_response(), f.OF_NOTHING),
+    "alert": ("alert", f.safety(), f.OF_A),
+    "alert-reported": ("alert", f.safety(response_id=None, stepped_up_at=None), f.OF_PROGRAMME),
     "consent": ("consent", f.consent(), f.OF_A),
 }  # fmt: skip
 

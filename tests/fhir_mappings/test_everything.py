@@ -15,6 +15,7 @@ from service.models.facts import Address
 from service.models.groups import Facilitation, GroupStatus, Modality, Sensitivity, SessionStatus
 from service.models.patients import Gender
 from service.models.screening import AlertState, ResponseStatus
+from service.safety.policy import PRIORITIES
 from tests.fhir_mappings import fixed_facts as f
 
 VIEWS = [
@@ -139,6 +140,19 @@ RENDERED = {
         ],
         VIEWS,
     ),
+    "alert": (
+        of_each(
+            f.safety,
+            state=AlertState,
+            priority=PRIORITIES,
+            response_id=[None, f.safety().response_id],
+            connection_id=[None, f.HOSPITAL_A, f.HOSPITAL_B],
+            stepped_up_at=[None, f.at(6)],
+            crisis_resources=[None, "Call 988."],
+            part2=[True, False],
+        ),
+        VIEWS,
+    ),
     "consent": (
         of_each(
             f.consent,
@@ -198,6 +212,7 @@ WORLD = {
     "enrollment": f.enrollment(),
     "visit": f.visit(),
     "response": f.response(),
+    "alert": f.safety(),
     "consent": f.consent(),
 }
 SHARED = {"programme", "place", "facilitator", "group", "instrument"}

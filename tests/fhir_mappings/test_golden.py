@@ -29,7 +29,8 @@ def test_revisions_are_the_ones_the_files_were_written_by():
 def test_every_type_has_a_golden_file():
     shown = {document["resourceType"] for _, _, document in ALL}
     assert shown == {
-        "Appointment", "Consent", "Encounter", "EpisodeOfCare", "Flag", "Group",
+        "Appointment", "Communication", "Consent", "Encounter", "EpisodeOfCare", "Flag", "Group",
         "HealthcareService", "Location", "Observation", "Organization", "Patient",
         "Practitioner", "PractitionerRole", "Questionnaire", "QuestionnaireResponse",
+        "ServiceRequest", "Task",
     }  # fmt: skip

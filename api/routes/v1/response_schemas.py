@@ -10,13 +10,13 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, WithJsonSchema
 from sqlmodel import Session as DbSession
-from sqlmodel import col, select
 
 from api.routes.v1.schema import Body, Moment, Page, RowOut, Schema, Text
 from fhir_mappings.operation_outcome import warning
+from service import safety
 from service.instruments import instrument
 from service.models.base import Row
-from service.models.screening import Alert, ResponseStatus
+from service.models.screening import Response, ResponseStatus
 
 PERSON = ["0199b7c2-6b02-7e11-a2d4-9c3f5e7a1b20"]
 HOSPITAL = ["0199b7c2-5a01-7c90-8f6e-2d4b6a8c0e12"]
@@ -69,14 +69,25 @@ class ResponseCorrection(Body):
     )
 
 
+class CrisisResource(Schema):
+    name: str = Field(description="The service", examples=["988 Suicide & Crisis Lifeline"])
+    how: str = Field(description="How it is reached", examples=["call or text 988"])
+
+
 class AlertNotice(Schema):
     id: UUID = Field(description="The alert", examples=["0199b7c2-af10-7b21-8c3d-4e5f60718293"])
     rule: str = Field(description="The safety rule that was met", examples=[RULE])
+    tier: str = Field(description="How urgent it is, by the safety policy", examples=["red"])
     raised_at: datetime = Field(description="When it was raised", examples=["2026-01-06T23:10:04Z"])
     escalation_contact: str | None = Field(
         description="Who is to be told", examples=["On-call coordinator, 555-0100"]
     )
     crisis_text: str = Field(default="", description="To be shown at once", examples=[CRISIS])
+    resources: list[CrisisResource] = Field(
+        default=[],
+        description="The same as data, where any are known of the operator's country",
+        examples=[[CrisisResource.example()]],
+    )
 
 
 class ResponseOut(RowOut):
@@ -101,6 +112,11 @@ class ResponseOut(RowOut):
     )
     band: str | None = Field(default=None, description="Severity band", examples=["moderate"])
     missing: list[str] = Field(description="Scored items not answered", examples=[[]])
+    safety_unknown: list[str] = Field(
+        default=[],
+        description="Items about safety that were not answered: that is not known, and not zero",
+        examples=[[]],
+    )
     alert: AlertNotice | None = Field(
         default=None,
         description="The safety alert that it has raised; never to be passed over",
@@ -121,10 +137,16 @@ class ResponseOut(RowOut):
     @classmethod
     def of_rows(cls, session: DbSession, rows: Sequence[Row]) -> list[Self]:
         found = super().of_rows(session, rows)
-        alerts = _alerts(session, [row.id for row in rows])
+        raised = safety.alerts_of(session, [row for row in rows if isinstance(row, Response)])
+        policy = safety.policy_of(session)
+        crisis = [CrisisResource.model_validate(one) for one in safety.resources_of(session)]
         for item in found:
             item.band = band(item.instrument, item.instrument_version, item.total)
-            item.alert = alerts.get(item.id)
+            if (alert := raised.get(item.id)) is not None:
+                item.alert = AlertNotice.model_validate(alert)
+                item.alert.resources = crisis
+            form = instrument(item.instrument, item.instrument_version)
+            item.safety_unknown = safety.unknown(policy, form, item.answers)
         return found
 
     def warn(self, crisis_text: str) -> Self:
@@ -145,8 +167,3 @@ def band(name: str, version: str, total: int | None) -> str | None:
         return None
     found = instrument(name, version).band(total)
     return found.label if found else None
-
-
-def _alerts(session: DbSession, ids: Sequence[UUID]) -> dict[UUID, AlertNotice]:
-    rows = session.exec(select(Alert).where(col(Alert.response_id).in_(ids)))
-    return {row.response_id: AlertNotice.model_validate(row) for row in rows}

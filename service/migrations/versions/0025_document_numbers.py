@@ -8,7 +8,7 @@ from alembic import op
 from service.migrations.statistics import set_statistics
 
 revision = "0025_document_numbers"
-down_revision = "0023_scores"
+down_revision = "0024_safety"
 
 BYTEWISE = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 BLOCK = 1000

@@ -120,6 +120,7 @@ OF_A_PERSON = {
         "rules_id": "rules", "method": AgreementMethod.PAPER, "recorded_by": "t",
     },
     "RecordResponse": {"instrument": "phq-9", "answers": world.phq9(), "authored": BEGAN},
+    "ReportDanger": {"kind": "imminent-danger", "reported_by": "t"},
     "RecordConsent": {"connection_id": "hospital", "category": Category.SCORES, "recorded_by": "t"},
     "LinkPatient": {
         "connection_id": "hospital", "ehr_patient_id": "e", "mrn": "m", "confirmed_by": "t",
