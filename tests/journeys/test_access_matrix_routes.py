@@ -101,7 +101,7 @@ def expected(method: str, path: str) -> set[int]:
     """What the exact scope is answered: nobody has the id that is named, here or in the body."""
     if method == "GET":
         if path == "/v1/consents/explain":  # the row asks nothing, and it takes a question
-            return {400}
+            return {422}
         return {404} if "{" in path else {200}
     if path.startswith("/v1/bulk/"):  # each row has a status of its own
         return {200}

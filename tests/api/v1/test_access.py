@@ -165,7 +165,8 @@ def test_a_token_without_the_scope_is_refused(shared, tokens, method, path, body
 @every_operation
 def test_the_scope_lets_the_programme_through(shared, tokens, method, path, body):
     answer = ask(shared, method, path, body, tokens[own_scope(method, path)])
-    assert answer.status_code in {200, 201, 400, 404}, answer.text
+    # 422: a question whose parts are parameters is not asked here.
+    assert answer.status_code in {200, 201, 400, 404, 422}, answer.text
 
 
 @every_operation

@@ -141,4 +141,4 @@ def test_an_explanation_tells_what_held_at_another_moment(here: Any):
     assert why(begun - step)["rule"] == "no-link"
     nobody = {**asked, "patient_id": "01890000-0000-7000-8000-000000000000"}
     assert api.get("/v1/consents/explain", params=nobody).status_code == 400
-    assert api.get("/v1/consents/explain").status_code == 400
+    assert api.get("/v1/consents/explain").status_code == 422
