@@ -22,7 +22,9 @@ from api.cli_audit import audit
 from api.cli_clients import clients
 from api.cli_issuers import issuers
 from api.cli_keys import keys
+from api.cli_secrets import secrets
 from api.cli_series import series
+from api.cli_subject import subject
 from api.demo import bench_form
 from api.demo.run import run as run_demo
 from api.importing import imports
@@ -46,7 +48,9 @@ cli.add_typer(clients, name="clients")
 cli_invitations.add_to(clients)
 cli.add_typer(connections, name="connections")
 cli.add_typer(imports, name="import")
+cli.add_typer(secrets, name="secrets")
 cli.add_typer(series, name="series")
+cli.add_typer(subject, name="subject")
 cli.add_typer(issuers, name="issuers")
 cli.add_typer(keys, name="keys")
 upkeep.add_to(cli)

@@ -33,13 +33,6 @@ def rotate_keys(
         print(f"No key has signed for {older_than} days: nothing was rotated.")
 
 
-@keys.command("encrypt")
-def encrypt_keys() -> None:
-    """Encrypt private keys by the first key of ALONGSIDE_SECRETS_KEYS, whichever did before."""
-    done = operators.encrypt_keys(bootstrap.build(Settings()))
-    print(f"{done} private keys were encrypted again; former keys can leave the setting now.")
-
-
 @keys.command("list")
 def list_keys() -> None:
     """List the keys that are published, the newest first."""

@@ -1,12 +1,13 @@
 """What an operator does to clients and tokens; each act leaves an audit row of method CLI."""
 
 import getpass
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
+import orjson
 from sqlmodel import Session, col, select
 
 from api import administration
@@ -185,14 +186,6 @@ def rotate_keys(context: Context, older_than: timedelta) -> list[SigningKey]:
         )
 
 
-def encrypt_keys(context: Context) -> int:
-    """Encrypt private keys by the present key of the setting; return how many were not."""
-    with audited(context, None, "keys/encrypt"):
-        return context.database.unit_of_work(
-            lambda session: signing.encrypt_again(session, context.cipher), signing.KEYS
-        )
-
-
 def connection_names(session: Session) -> dict[UUID, str]:
     return dict(session.exec(select(Connection.id, Connection.name)).all())
 
@@ -210,10 +203,17 @@ def connection_id(context: Context, name: str | None) -> UUID | None:
 
 @contextmanager
 def audited(
-    context: Context, client: str | None, path: str, *, query: str | None = None
+    context: Context,
+    client: str | None,
+    path: str,
+    *,
+    query: str | None = None,
+    about: Iterable[UUID] = (),
 ) -> Iterator[None]:
     """Write the row before anything is printed; a refusal has its row too."""
     entry = entry_of(context.clock, path, client=client, query=query)
+    if people := sorted(each.hex for each in about):
+        entry = entry._replace(patients=orjson.dumps(people).decode())
     try:
         yield
     except AlongsideError:

@@ -1,13 +1,18 @@
 """Secrets that must be read again, such as private keys: encrypted wherever they are kept.
 
+What is kept names its key, `<id>.<token>`; what was kept before names none (ADR 0040).
 https://cryptography.io/en/latest/fernet/
 """
+
+import hashlib
 
 from cryptography.fernet import Fernet, InvalidToken
 
 from service.errors import SecretsError
 
 SETTING = "ALONGSIDE_SECRETS_KEYS"
+ID_LENGTH = 12
+UNNAMED = "unnamed"
 
 
 def new_key() -> str:
@@ -15,9 +20,21 @@ def new_key() -> str:
     return Fernet.generate_key().decode()
 
 
-def keys_of(text: str) -> tuple[Fernet, ...]:
-    """Return the keys that a setting names, separated by commas; ValueError if one is none."""
-    return tuple(Fernet(each.strip()) for each in text.split(",") if each.strip())
+def keys_of(text: str) -> dict[str, Fernet]:
+    """Return the keys that a setting names, with commas, by id; ValueError if one is none."""
+    named = [each.strip() for each in text.split(",") if each.strip()]
+    return {key_id(each): Fernet(each) for each in named}
+
+
+def key_id(key: str) -> str:
+    """Return what a key is called: nobody finds the key by it."""
+    return hashlib.sha256(b"alongside secrets key\0" + key.encode()).hexdigest()[:ID_LENGTH]
+
+
+def named_key(kept: str) -> str:
+    """Return the id of the key that encrypted this."""
+    name, dot, _ = kept.partition(".")
+    return name if dot else UNNAMED
 
 
 class Cipher:
@@ -34,15 +51,20 @@ class Cipher:
     def has_key(self) -> bool:
         return bool(self._keys)
 
+    @property
+    def current(self) -> str | None:
+        """Return the id of the key that encrypts."""
+        return next(iter(self._keys), None)
+
     def encrypt(self, secret: bytes) -> str:
         """Return what is kept.
 
         Raises:
             SecretsError: the setting names no key.
         """
-        if not self._keys:
+        if self.current is None:
             raise SecretsError(f"{SETTING} is not set: `alongside keys secret` prints a value")
-        return self._keys[0].encrypt(secret).decode()
+        return f"{self.current}.{self._keys[self.current].encrypt(secret).decode()}"
 
     def decrypt(self, kept: str) -> bytes:
         """Return the secret.
@@ -50,24 +72,27 @@ class Cipher:
         Raises:
             SecretsError: none of the keys encrypted it.
         """
-        for key in self._keys:
+        for key in self._candidates(kept):
             try:
-                return key.decrypt(kept)
+                return key.decrypt(kept.rpartition(".")[2])
             except InvalidToken:
                 continue
-        raise SecretsError(f"no key of {SETTING} opens what was encrypted: name the former one too")
+        said = f"no key of {SETTING} opens what key {named_key(kept)} encrypted"
+        raise SecretsError(f"{said}: name the former one too")
+
+    def _candidates(self, kept: str) -> list[Fernet]:
+        name = named_key(kept)
+        if name == UNNAMED:
+            return list(self._keys.values())
+        return [self._keys[name]] if name in self._keys else []
 
     def is_current(self, kept: str) -> bool:
         """Return whether the first key encrypted it, so that the others are not needed for it."""
-        return bool(self._keys) and _opens(self._keys[0], kept)
+        return named_key(kept) == self.current and self.can_read(kept)
 
     def can_read(self, kept: str) -> bool:
-        return any(_opens(key, kept) for key in self._keys)
-
-
-def _opens(key: Fernet, kept: str) -> bool:
-    try:
-        key.decrypt(kept)
-    except InvalidToken:
-        return False
-    return True
+        try:
+            self.decrypt(kept)
+        except SecretsError:
+            return False
+        return True

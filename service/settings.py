@@ -85,6 +85,7 @@ class Settings(Canonical):
     secrets_keys: SecretStr | None = None
     retention_jurisdiction: str | None = Field(default=None, pattern="^[A-Z]{2}(-[A-Z0-9]{1,3})?$")
     retention_file: str | None = None
+    volume_encryption: Literal["asserted"] | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
     metrics_token: SecretStr | None = Field(default=None, min_length=16)

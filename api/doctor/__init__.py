@@ -5,7 +5,17 @@ from collections.abc import Iterator
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import bootstrap
-from api.doctor import contents, machine, oversight, public, queues, reach, secrets
+from api.doctor import (
+    contents,
+    machine,
+    oversight,
+    public,
+    queues,
+    reach,
+    secrets,
+    subjects,
+    volumes,
+)
 from api.doctor.findings import Finding, Level, error
 from service.clock import Clock, system_clock
 from service.fhir.audiences import identifier_key
@@ -24,6 +34,7 @@ def examine(
     yield from reached
     if any(each.level is Level.ERROR for each in reached):
         return
+    yield from volumes.findings(settings)
     database = bootstrap.open_database(settings, clock)
     try:
         found = database.read(lambda session: list(contents.findings(session, clock())))
@@ -31,6 +42,10 @@ def examine(
         if all(each.check != "migrations" or each.level is Level.OK for each in found):
             yield from database.read(lambda session: list(queues.findings(session, clock())))
             yield from database.read(lambda session: list(oversight.findings(session, clock())))
+            now = clock()
+            yield from database.read(
+                lambda session: list(subjects.findings(session, settings, now))
+            )
             cipher = bootstrap.cipher_of(settings)
             yield from database.read(lambda session: list(secrets.findings(session, cipher)))
             if asks:

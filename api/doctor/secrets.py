@@ -1,4 +1,4 @@
-"""Whether private keys can be read, and signed with."""
+"""Whether what is encrypted can be read, and by which key it is encrypted."""
 
 from collections.abc import Iterator
 
@@ -6,32 +6,34 @@ from sqlmodel import Session
 
 from api.doctor.findings import Finding, error, ok, warning
 from service.encryption import SETTING, Cipher
-from service.smart.signing import all_keys
+from service.rewrapping import keys_in_use, unreadable
 
 
 def findings(session: Session, cipher: Cipher) -> Iterator[Finding]:
-    kept = [key.private for key in all_keys(session) if key.private]
+    used = keys_in_use(session)
+    kept, older = used.total(), used.total() - used.get(cipher.current or "", 0)
     if not cipher.has_key:
-        yield _unset(len(kept))
-    elif not all(map(cipher.can_read, kept)):
+        yield _unset(kept)
+    elif (closed := unreadable(session, cipher)) > 0:
         yield error(
             "secrets",
-            f"No key of {SETTING} opens some of our private keys: name the key that encrypted them"
-            " as well, after the present one.",
+            f"No key of {SETTING} opens {closed} of our {kept} secrets: name the key that encrypted"
+            " them as well, after the present one.",
         )
-    elif not all(map(cipher.is_current, kept)):
+    elif older:
+        names = ", ".join(sorted(name for name in used if name != cipher.current))
         yield warning(
             "secrets",
-            "A former key encrypted some of our private keys: `alongside keys encrypt`, and then it"
-            f" can leave {SETTING}.",
+            f"A former key ({names}) encrypted {older} of our {kept} secrets: `alongside secrets"
+            f" rotate`, and then it can leave {SETTING}.",
         )
     else:
-        yield ok("secrets", f"{SETTING} opens all {len(kept)} of our private keys.")
+        yield ok("secrets", f"The first key of {SETTING} encrypts all {kept} of our secrets.")
 
 
 def _unset(kept: int) -> Finding:
     if kept:
-        return error("secrets", f"{SETTING} is not set, and {kept} private keys need it: set it.")
+        return error("secrets", f"{SETTING} is not set, and {kept} secrets need it: set it.")
     return warning(
         "secrets",
         f"{SETTING} is not set, so that no key of ours can be kept and nothing is signed:"

@@ -135,6 +135,7 @@ def affected_sources(session: DbSession, touched: Touched) -> Sources:
     sources.add("response", {row.id for row in touched.of(Response)})
     sources.add("patient", _first_sent_about(session, touched))
     sources.add("response", {row.response_id for row in touched.of(Alert)})
+    sources.add("consent", {row.id for row in touched.of(Consent)})  # one that is erased, too
     _add_patients(session, sources, consent_patients(touched))
     # What was made from the other record's visits is found by them.
     sources.visits |= {
