@@ -7,6 +7,7 @@ be read again takes its place in ENCRYPTED.
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from sqlmodel import Session
 
@@ -63,12 +64,10 @@ def rewrap(database: Database, cipher: Cipher, progress: Progress | None = None)
     seen = done = 0
     for each in ENCRYPTED:
         key: object = FIRST if not database.sqlite else ""
-        while rows := database.read(lambda session, e=each, k=key: e.after(session, k, AT_ONCE)):
+        while rows := database.read(partial(each.after, key=key, most=AT_ONCE)):
             older = [row for row in rows if not cipher.is_current(row[1])]
             if older:
-                database.unit_of_work(
-                    lambda session, e=each, o=older: _again(session, cipher, e, o)
-                )
+                database.unit_of_work(partial(_again, cipher=cipher, column=each, rows=older))
             key, seen, done = rows[-1][0], seen + len(rows), done + len(older)
             if progress is not None:
                 progress(seen, max(total, seen))

@@ -143,6 +143,7 @@ AGREEMENTS = Holding(
         "witness": "Witness",
         "recorded_by": "Recorded by",
     },
+    hides={"enrollment_id": "is a membership on this page"},
 )
 ATTENDANCE = Holding(
     table=Attendance,
@@ -154,6 +155,7 @@ ATTENDANCE = Holding(
         "arrived_at": "Arrived",
         "recorded_by": "Recorded by",
     },
+    hides={"enrollment_id": "is a membership on this page"},
 )
 MARKS_BEFORE = Holding(
     table=AttendanceChange,
@@ -213,6 +215,7 @@ ALERTS = Holding(
         "state": "State",
         "escalation_contact": "Who was to be told",
     },
+    hides={"response_id": "is a questionnaire on this page"},
 )
 RESTRICTIONS = Holding(
     table=Restriction,

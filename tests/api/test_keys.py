@@ -73,9 +73,11 @@ def test_keys_are_rotated_listed_and_encrypted_again_at_a_shell(installed, folde
     listed = installed("keys", "list")[1]
     assert listed.count("it signs") == 2
     monkeypatch.setenv("ALONGSIDE_SECRETS_KEYS", f"{new_key()},{former}")
-    assert installed("keys", "encrypt")[1].startswith("2 private keys")
+    assert "a former key" in installed("secrets", "status")[1]
+    assert installed("secrets", "rotate")[1].startswith("2 secrets")
+    assert "the present key" in installed("secrets", "status")[1]
     rows = audit_rows(folder)
     assert [row[1:2] + row[4:] for row in rows] == [
         ("keys/rotate", 403), ("keys/rotate", 200), ("keys/rotate", 200), ("keys/rotate", 200),
-        ("keys/encrypt", 200),
+        ("secrets/rotate", 200),
     ]  # fmt: skip

@@ -30,6 +30,8 @@ def settings(database_url):
         public_base_url="https://groups.example.org",
         canonical_base="https://groups.example.org/fhir",
         secrets_keys=new_key(),
+        retention_jurisdiction="GB-ENG",
+        volume_encryption="asserted",
     )
     install(found.model_copy(update={"canonical_base": Settings().canonical_base}))
     return found
@@ -54,7 +56,8 @@ def test_a_sound_installation_has_nothing_to_say(settings):
     assert set(found(settings)) >= {
         "settings", "public-address", "disk", "database", "migrations", "guard", "key",
         "statistics", "clock", "clock-due", "expired-tokens", "documents", "maintenance",
-        "facilitators", "concerns", "concerns-addressed", "secrets",
+        "facilitators", "concerns", "concerns-addressed", "secrets", "volume-encryption",
+        "retention-rules",
     }  # fmt: skip
 
 
