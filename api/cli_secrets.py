@@ -4,8 +4,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from api import bootstrap
 from api.operators import audited
+from api.upkeep import opened
 from service.encryption import UNNAMED
 from service.rewrapping import keys_in_use, rewrap
 from service.settings import Settings
@@ -16,9 +16,9 @@ secrets = typer.Typer(help="Secrets that are kept encrypted.", no_args_is_help=T
 @secrets.command("rotate")
 def rotate_secrets() -> None:
     """Encrypt every secret by the first key of ALONGSIDE_SECRETS_KEYS, while others serve."""
-    context = bootstrap.build(Settings())
     columns = (TextColumn("Encrypting secrets"), BarColumn(), TaskProgressColumn())
     with (
+        opened(Settings()) as context,
         audited(context, None, "secrets/rotate"),
         Progress(*columns, console=Console(stderr=True), transient=True) as bar,
     ):
@@ -34,12 +34,11 @@ def rotate_secrets() -> None:
 @secrets.command("status")
 def secrets_status() -> None:
     """Say how many secrets each key has encrypted."""
-    context = bootstrap.build(Settings())
-    current = context.cipher.current
-    for name, count in sorted(context.database.read(keys_in_use).items()):
+    with opened(Settings()) as context:
+        current, used = context.cipher.current, context.database.read(keys_in_use)
+    for name, count in sorted(used.items()):
         which = "the present key" if name == current else "a former key"
         named = "no key that is named" if name == UNNAMED else f"{name}, {which}"
         print(f"{count} secrets: {named}.")
-    print(
-        f"New secrets are encrypted by {current or 'nothing: ALONGSIDE_SECRETS_KEYS is not set'}."
-    )
+    present = current or "nothing: ALONGSIDE_SECRETS_KEYS is not set"
+    print(f"New secrets are encrypted by {present}.")

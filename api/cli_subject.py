@@ -1,5 +1,7 @@
 """`alongside subject`: what a person asks for about their own data."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -11,8 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from sqlmodel import col, select
 
-from api import bootstrap, operators, subjects
+from api import operators, subjects
 from api.context import Context
+from api.upkeep import opened
 from service.commands import LiftRestriction, RestrictProcessing
 from service.errors import NotFoundError
 from service.handlers import execute
@@ -36,6 +39,16 @@ class Wanted(StrEnum):
     FHIR = "fhir"
 
 
+@contextmanager
+def _act(name: str, *people: UUID) -> Iterator[Context]:
+    """Yield what an act works with; it has its audit row before anything is said."""
+    with (
+        opened(Settings()) as context,
+        operators.audited(context, None, f"subject/{name}", about=people),
+    ):
+        yield context
+
+
 @subject.command("export")
 def export_person(
     person: Person,
@@ -44,13 +57,10 @@ def export_person(
     form: Annotated[Wanted, typer.Option("--format", help="What to write.")] = Wanted.ZIP,
 ) -> None:
     """Write everything about a person: a page to read, and FHIR Bundles."""
-    context = bootstrap.build(Settings())
-    base = f"{context.settings.public_base_url}/fhir"
-    with operators.audited(context, None, "subject/export", about=[person]):
-        found = context.database.read(
-            lambda session: export(session, person, context.clock(), base)
-        )
-    name = context.settings.programme_name
+    with _act("export", person) as context:
+        base, now = f"{context.settings.public_base_url}/fhir", context.clock()
+        found = context.database.read(lambda session: export(session, person, now, base))
+        name = context.settings.programme_name
     made = {
         Wanted.ZIP: lambda: subjects.archive(found, name),
         Wanted.HTML: lambda: subjects.page(found, name),
@@ -63,8 +73,7 @@ def export_person(
 @subject.command("plan")
 def plan_erasure(person: Person) -> None:
     """Say what would be erased of a person today, what not, and why; nothing is done."""
-    context = bootstrap.build(Settings())
-    with operators.audited(context, None, "subject/plan", about=[person]):
+    with _act("plan", person) as context:
         found = _planned(context, person)
     for line in lines(found):
         print(line)
@@ -109,13 +118,12 @@ def erase_person(
     ] = False,
 ) -> None:
     """Do what was planned; what cannot be erased is said."""
-    context = bootstrap.build(Settings())
     command = EraseData(patient_id=person, digest=digest, basis=basis, erased_by=by)
-    with operators.audited(context, None, "subject/erase", about=[person]):
+    with _act("erase", person) as context:
         row = _erased(context, command)
     _say(row)
     if not keep_traces:
-        _scrub(context)
+        scrub_files()
 
 
 def _erased(context: Context, command: EraseData) -> Erasure:
@@ -141,22 +149,20 @@ def _say(row: Erasure) -> None:
 @subject.command("resume")
 def resume_erasures(*, by: By = "operator") -> None:
     """Go on with erasures that were stopped."""
-    context = bootstrap.build(Settings())
-    for row in context.database.read(unfinished):
+    with opened(Settings()) as context:
+        stopped = context.database.read(unfinished)
+    for row in stopped:
         person = UUID(row.pending["family"][0])
         command = EraseData(patient_id=person, digest="", basis=row.basis, erased_by=by)
-        with operators.audited(context, None, "subject/erase", about=[person]):
-            _say(_erased(context, command))
+        with _act("erase", person) as context:
+            done = _erased(context, command)
+        _say(done)
 
 
 @subject.command("scrub")
 def scrub_files() -> None:
     """Overwrite what erased rows have left in the database's files; writers wait meanwhile."""
-    _scrub(bootstrap.build(Settings()))
-
-
-def _scrub(context: Context) -> None:
-    with operators.audited(context, None, "subject/scrub"):
+    with _act("scrub") as context:
         scrub(context.settings.database_url)
     print("What erased rows had left in the database's files is overwritten.")
 
@@ -170,14 +176,13 @@ def restrict_person(
     by: By = "operator",
 ) -> None:
     """Let nothing about a person go to a hospital, and record nothing new, until it is lifted."""
-    context = bootstrap.build(Settings())
     command = RestrictProcessing(
         patient_id=person,
         reason=reason,
         until=until.replace(tzinfo=UTC) if until else None,
         restricted_by=by,
     )
-    with operators.audited(context, None, "subject/restrict", about=[person]):
+    with _act("restrict", person) as context:
         row: Restriction = execute(context.database, command)
     print(f"Restricted{f' until {row.until:%Y-%m-%d %H:%M} UTC' if row.until else ''}.")
 
@@ -185,9 +190,8 @@ def restrict_person(
 @subject.command("lift")
 def lift_restrictions(person: Person, *, by: By = "operator") -> None:
     """Lift what restricts a person's data."""
-    context = bootstrap.build(Settings())
     where = (Restriction.patient_id == person, col(Restriction.lifted_at).is_(None))
-    with operators.audited(context, None, "subject/lift", about=[person]):
+    with _act("lift", person) as context:
         found = context.database.read(
             lambda session: session.exec(select(Restriction.id).where(*where)).all()
         )

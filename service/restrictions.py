@@ -10,7 +10,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from service.commands import LiftRestriction, RestrictProcessing
 from service.driver import columns
 from service.errors import BusinessRuleError, DuplicateError, InvalidError, RestrictedError
-from service.models.subjects import Restriction
+from service.models.subjects import Erasure, Restriction
 from service.patients import current
 from service.rows import check_version, get, require_offset, require_text
 
@@ -53,6 +53,9 @@ def lift_restriction(session: Session, command: LiftRestriction, now: datetime) 
     require_text(command.lifted_by, "lifted_by")
     if not is_in_force(row, now):
         raise BusinessRuleError("the restriction has ended already")
+    erased = select(Erasure.id).where(Erasure.patient_id == row.patient_id)
+    if session.exec(erased).first() is not None:
+        raise BusinessRuleError("what is kept of data that was erased stays restricted")
     row.lifted_at, row.lifted_by = now, command.lifted_by
     return row
 

@@ -16,7 +16,7 @@ from sqlmodel import col, select
 
 from service.commands import SettleGroup
 from service.database import Database
-from service.errors import BusinessRuleError, ConflictError
+from service.errors import BusinessRuleError, BusyError, ConflictError
 from service.handlers import execute, with_groups
 from service.idempotency import forget_answers
 from service.models.aggregates import Aggregate, group_aggregate, patient_aggregate
@@ -26,7 +26,6 @@ from service.models.enrollments import Attendance, Enrollment
 from service.models.imports import ImportKey
 from service.models.patients import Link, Patient
 from service.models.subjects import Basis, ErasedMark, Erasure, Restriction
-from service.restrictions import restricted
 from service.rows import get, require_text
 from service.subjects import traces
 from service.subjects.holding import Holding, Kind
@@ -43,6 +42,7 @@ CONTACT = ("phone", "email", "line", "city", "state", "postal_code", "country", 
 STEPS = tuple(each for each in reversed(HOLDINGS) if each not in {PERSON, RESTRICTIONS, ERASURES})
 
 Progress = Callable[[int, int], None]
+Step = Callable[[DbSession, Erasure, int], int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ def erase(
     )
     work = _Work(database, erasure_id)
     done = 0
-    for step in (_rows, _person, _documents):
+    for step in (_stop_disclosing, _rows, _person, _documents):
         while (count := work.do(step)) > 0:
             done += count
             if progress is not None:
@@ -93,14 +93,21 @@ class _Work:
     database: Database
     erasure_id: UUID
 
-    def do(self, step: Callable[[DbSession, Erasure, int], int]) -> int:
-        """Do one step, under the locks of the person's records and groups."""
+    def do(self, step: Step) -> int:
+        """Do one step, under the locks of the person's records and groups.
 
-        def work(session: DbSession) -> int:
-            row = get(session, Erasure, self.erasure_id)
-            return step(session, row, self.database.stamp(session))
+        Whoever has more documents than a change may take time for is the only one for a while.
+        """
+        try:
+            return self.database.unit_of_work(
+                lambda session: self._run(session, step), *self.database.read(self._locks)
+            )
+        except BusyError:
+            return self.database.unit_of_work_alone(lambda session, _: self._run(session, step))
 
-        return self.database.unit_of_work(work, *self.database.read(self._locks))
+    def _run(self, session: DbSession, step: Step) -> int:
+        row = get(session, Erasure, self.erasure_id)
+        return step(session, row, self.database.stamp(session))
 
     def _locks(self, session: DbSession) -> list[Aggregate]:
         people = _ids(session, self.erasure_id, "family")
@@ -121,7 +128,6 @@ def _begin(
         raise BusinessRuleError(NOTHING)
     row = _noted(session, planned, command, now)
     session.add(row)
-    _stop_disclosing(session, planned, command, now)
     return row.id, sum(row.erased.values())
 
 
@@ -165,16 +171,25 @@ def _noted(session: DbSession, planned: Plan, command: EraseData, now: datetime)
     )
 
 
-def _stop_disclosing(session: DbSession, planned: Plan, command: EraseData, now: datetime) -> None:
-    if not restricted(session, [planned.person], now):
+def _stop_disclosing(session: DbSession, erasure: Erasure, _stamp: int) -> int:
+    """Let nothing of the person go to a hospital any more."""
+    patient_id = erasure.patient_id
+    if patient_id is None or session.get(Patient, patient_id) is None:
+        return 0
+    unlifted = (Restriction.patient_id == patient_id, col(Restriction.lifted_at).is_(None))
+    rows = session.exec(select(Restriction).where(*unlifted)).all()
+    for row in rows:
+        row.until = None  # what is kept is not disclosed again by the clock
+    if not rows:
         row = Restriction(
-            patient_id=planned.person,
+            patient_id=patient_id,
             reason=REASON,
-            restricted_at=now,
-            restricted_by=command.erased_by,
-            created_at=now,
+            restricted_at=erasure.began_at,
+            restricted_by=erasure.erased_by,
+            created_at=erasure.began_at,
         )
         session.add(row)
+    return 0
 
 
 def _ids(session: DbSession, erasure_id: UUID, name: str) -> Iterable[UUID]:
@@ -187,8 +202,9 @@ def _rows(session: DbSession, erasure: Erasure, _stamp: int) -> int:
     for holding in STEPS:
         if holding.kind.value not in erasure.pending["kinds"]:
             continue
-        found = select(holding.table).where(holding.where(family)).limit(AT_ONCE)
-        if rows := session.exec(found).all():
+        found = select(holding.table).where(holding.where(family))
+        newest = found.order_by(col(holding.table.id).desc()).limit(AT_ONCE)
+        if rows := session.exec(newest).all():
             _delete(session, holding, rows)
             return len(rows)
     return 0
@@ -201,7 +217,9 @@ def _delete(session: DbSession, holding: Holding, rows: Iterable[Row]) -> None:
         if isinstance(row, Attendance):
             _tally(session, row)
         session.delete(row)
-        session.flush()  # in their order: one may refer to another of its table
+        if holding.table is Enrollment:  # one may have been transferred from another
+            session.flush()
+    session.flush()
     if holding.table is Enrollment:
         due = [each.hex for each in ids]
         session.execute(delete(ProjectionDue).where(col(ProjectionDue.key).in_(due)))

@@ -53,7 +53,10 @@ def test_the_doctor_says_what_becomes_of_private_keys(served_on_sqlite, pairs):
     assert "nothing is signed" in said(None)[1]
     assert said(SECRET)[0] == "ok"
     keep(served_on_sqlite, pairs)
-    assert said(SECRET) == ("ok", "ALONGSIDE_SECRETS_KEYS opens all 2 of our private keys.")
+    assert said(SECRET) == (
+        "ok",
+        "The first key of ALONGSIDE_SECRETS_KEYS encrypts all 2 of our secrets.",
+    )
     assert said(None)[0] == "error"
     assert said(new_key())[0] == "error"
     assert said(f"{new_key()},{SECRET}")[0] == "warning"

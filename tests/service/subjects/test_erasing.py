@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from service.commands import Enroll
+from service.commands import Enroll, LiftRestriction
 from service.errors import BusinessRuleError, ConflictError, NotFoundError
 from service.handlers import execute
 from service.models.enrollments import Attendance, Enrollment, EnrollmentStatus
 from service.models.patients import Patient
-from service.models.subjects import Basis, ErasedMark, Erasure
+from service.models.subjects import Basis, ErasedMark, Erasure, Restriction
 from service.subjects import erasing, traces
 from service.subjects.erasing import EraseData, erase, unfinished
 from service.subjects.holding import Kind
@@ -126,6 +126,10 @@ def test_what_the_law_keeps_stays_with_who_it_is_about(database):
     person = database.read(lambda session: session.get(Patient, here.person.id))
     assert (person.family, person.phone, person.line) == (here.person.family, None, None)
     assert len(database.read(lambda session: session.exec(select(Attendance)).all())) == 2
+    where = select(Restriction).where(Restriction.patient_id == here.person.id)
+    stopped = database.read(lambda session: session.exec(where).one())
+    with pytest.raises(BusinessRuleError, match="stays restricted"):
+        execute(database, LiftRestriction(restriction_id=stopped.id, lifted_by="t"))
     left = {place.partition(".")[0] for place in holding(database, CANARIES)}
     assert left <= {"patients", "documents", "document_strings", "import_keys"}
     assert wrong_documents(database) == []
