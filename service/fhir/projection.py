@@ -243,11 +243,10 @@ def _seals(session: DbSession, touched: Touched, now: datetime) -> dict[int, Sea
     given = {row.connection_id for row in [*touched.of(Consent), *touched.of(Link)]}
     taken = {row.connection_id for row in touched.of(Consent) if _refuses(row, now)}
     taken |= {row.connection_id for row in touched.of(Link) if _is_undone(row, touched)}
-    if merged := merged_patients(touched):  # what this gives or takes is a link's, too
-        given |= _linked(session, merged)
-    stopped = {row.patient_id for row in touched.of(Restriction) if is_in_force(row, now)}
-    taken |= _linked(session, stopped)
-    given |= _linked(session, {row.patient_id for row in touched.of(Restriction)})
+    restrictions = touched.of(Restriction)
+    taken |= _linked(session, {row.patient_id for row in restrictions if is_in_force(row, now)})
+    # What a merge gives or takes is a link's, too.
+    given |= _linked(session, merged_patients(touched) | {row.patient_id for row in restrictions})
     if not given:
         return seals
     where = col(Connection.id).in_(given)

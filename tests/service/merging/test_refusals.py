@@ -124,6 +124,8 @@ OF_A_PERSON = {
     "LinkPatient": {
         "connection_id": "hospital", "ehr_patient_id": "e", "mrn": "m", "confirmed_by": "t",
     },
+    "RestrictProcessing": {"reason": "r", "restricted_by": "t"},
+    "AskCorrection": {"about": "a", "asked_by": "t"},
 }  # fmt: skip
 OTHERWISE = {
     "ReceivePatient": "a hospital's, for a new record or the one its Patient is of",
