@@ -35,6 +35,7 @@ from service.fhir.sources import (
     consent_patients,
     is_merging,
     kind_of,
+    linked_to,
     merged_patients,
     needed_aggregates,
 )
@@ -244,22 +245,14 @@ def _seals(session: DbSession, touched: Touched, now: datetime) -> dict[int, Sea
     taken = {row.connection_id for row in touched.of(Consent) if _refuses(row, now)}
     taken |= {row.connection_id for row in touched.of(Link) if _is_undone(row, touched)}
     restrictions = touched.of(Restriction)
-    taken |= _linked(session, {row.patient_id for row in restrictions if is_in_force(row, now)})
+    taken |= linked_to(session, {row.patient_id for row in restrictions if is_in_force(row, now)})
     # What a merge gives or takes is a link's, too.
-    given |= _linked(session, merged_patients(touched) | {row.patient_id for row in restrictions})
+    given |= linked_to(session, merged_patients(touched) | {row.patient_id for row in restrictions})
     if not given:
         return seals
     where = col(Connection.id).in_(given)
     numbers = session.exec(select(Connection.id, Connection.number).where(where))
     return seals | {number: Seal.ALL if one in taken else Seal.REPLACED for one, number in numbers}
-
-
-def _linked(session: DbSession, patients: set[UUID]) -> set[UUID]:
-    """Return the hospitals that these people are linked to."""
-    if not patients:
-        return set()
-    linked = select(Link.connection_id).where(col(Link.patient_id).in_(patients))
-    return set(session.exec(linked.where(col(Link.undone_at).is_(None))))
 
 
 def _is_unnamed(row: Facilitator, touched: Touched) -> bool:

@@ -249,3 +249,11 @@ def _patients_with_responses(session: DbSession, groups: set[UUID]) -> set[UUID]
     if not groups:
         return set()
     return set(session.exec(select(Response.patient_id).where(col(Response.group_id).in_(groups))))
+
+
+def linked_to(session: DbSession, patients: set[UUID]) -> set[UUID]:
+    """Return the hospitals that these people are linked to."""
+    if not patients:
+        return set()
+    linked = select(Link.connection_id).where(col(Link.patient_id).in_(patients))
+    return set(session.exec(linked.where(col(Link.undone_at).is_(None))))
