@@ -11,6 +11,7 @@ from sqlmodel import Session as DbSession
 from sqlmodel import col, select
 
 from service.driver import chunks, fetched, marks
+from service.fhir.rebuild import TABLES, VISIT
 from service.models.concerns import Concern, ConcernStatement
 from service.models.enrollments import Attendance, Enrollment
 from service.models.groups import Session
@@ -23,7 +24,7 @@ from service.subjects.holding import NEEDS, Holding, Kind, family_of, rows_of
 from service.subjects.holdings import ERASURES, HOLDINGS
 from service.subjects.retention import CountedFrom, Rule, keeping
 
-MADE_FROM_ROWS = frozenset({"patient", "enrollment", "visit", "response", "consent"})
+MADE_FROM_ROWS = frozenset({*TABLES, VISIT})
 NOT_STATED = "no rule was stated for how long it is kept: state one (ALONGSIDE_RETENTION_FILE)"
 NOT_KNOWN = "the day of birth, from which its rule counts, is not known"
 NAMES_THEM = "says whom the records that are kept are about"
