@@ -19,6 +19,7 @@ import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
+from api.fencing import passage
 from api.headers import secured
 from api.metrics import Metrics, method_of, route_of
 from service.access import Access
@@ -26,6 +27,8 @@ from service.audit import AuditEntry, AuditWriter
 from service.calendars import TOKEN
 from service.clock import Clock, microseconds
 from service.errors import BusyError
+from service.fence import Fence
+from service.fhir.store_reader import StoreReader
 
 SECRET_PARAMETER = re.compile(
     r"\b(access_token|token|client_secret|client_assertion|code_verifier)=[^&]*", re.IGNORECASE
@@ -48,38 +51,52 @@ requests = logging.getLogger("alongside.requests")
 class AuditMiddleware:
     """The outermost layer: it sees refusals and failures too."""
 
-    def __init__(self, app: ASGIApp, writer: AuditWriter, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        writer: AuditWriter,
+        clock: Clock,
+        metrics: Metrics,
+        fence: tuple[Fence, StoreReader],
+    ) -> None:
         self.app = app
         self.metrics = metrics
         self.writer = writer
         self.clock = clock
+        self.fence = fence
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         state: dict[str, Any] = scope.setdefault("state", {})
-        state["request_id"] = request_id = uuid7().hex
+        state["request_id"] = uuid7().hex
         state["caller_id"] = caller_id = _callers(scope)
-        shown = (caller_id or request_id).encode()
         at, begun = microseconds(self.clock()), time.perf_counter()
         refused = False
 
         async def audited(message: Message) -> None:
             nonlocal refused
-            if message["type"] == "http.response.start":
-                try:
-                    await self.writer.write(_entry(scope, state, at, message["status"]))
-                except BusyError as error:
-                    refused = True
-                    self._failed(scope, error, time.perf_counter() - begun)
-                    await _refuse(send, shown)
-                    return
+            if message["type"] != "http.response.start":
+                if not refused:
+                    await send(message)
+                return
+            shown = (caller_id or state["request_id"]).encode()
+            way = passage(scope, message, *self.fence)
+            try:
+                await way.open()
+                told = await self.writer.write(_entry(scope, state, at, message["status"]))
+                await way.look_again(told)
                 self._answered(scope, message["status"], time.perf_counter() - begun)
                 headers = secured(message.get("headers", ()))
                 message["headers"] = [*headers, (b"x-request-id", shown)]
-            if not refused:
                 await send(message)
+            except BusyError as error:
+                refused = True
+                self._failed(scope, error, time.perf_counter() - begun)
+                await _refuse(send, shown)
+            finally:
+                way.shut()
 
         await self.app(scope, receive, audited)
 

@@ -42,7 +42,8 @@ class Alongside(FastAPI):
         others = BodyLimit(errors.SilentFailures(super().build_middleware_stack()))
         router = Router(fhir.routes(context), default=others, lifespan=_lifespan)
         gate = MaintenanceGate(router, context.reader)
-        return AuditMiddleware(gate, context.audit, context.clock, context.metrics)
+        fence = context.database.fence, context.reader
+        return AuditMiddleware(gate, context.audit, context.clock, context.metrics, fence)
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:

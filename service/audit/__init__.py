@@ -16,8 +16,8 @@ from service.engine import sqlite_file
 __all__ = ["AuditEntry", "AuditWriter", "PostgresqlAudit", "SqliteAudit", "open_audit", "prepare"]
 
 
-def open_audit(url: str, clock: Clock = system_clock) -> AuditWriter:
-    """Return the writer for this database."""
+def open_audit(url: str, clock: Clock = system_clock, *, telling: bool = False) -> AuditWriter:
+    """Return the writer for this database; `telling` where it has the documents, too."""
     if not url.startswith("sqlite"):
-        return PostgresqlAudit(url, clock)
+        return PostgresqlAudit(url, clock, telling=telling)
     return SqliteAudit(str(sqlite_file(url)) if make_url(url).database else ":memory:", clock)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from service.audit.chain import Chain, Chains
-from service.audit.entries import BUSY_SECONDS, AuditEntry, Waiting, settle, unwritten
+from service.audit.entries import BUSY_SECONDS, AuditEntry, Told, Waiting, settle, unwritten
 from service.audit.seals import add_seals
 from service.audit.tables import prepare
 from service.checkpoints import Checkpoints
@@ -42,15 +42,15 @@ class SqliteAudit:
         self._chain, self._chains = Chain(), Chains()
         self._waiting: dict[asyncio.AbstractEventLoop, list[Waiting]] = {}
 
-    async def write(self, entry: AuditEntry) -> None:
+    async def write(self, entry: AuditEntry) -> Told:
         loop = asyncio.get_running_loop()
         waiting = self._waiting.get(loop)
         if waiting is None:
             waiting = self._waiting[loop] = []
             loop.call_soon(self._gather, loop, 0, TURNS)
-        future: asyncio.Future[None] = loop.create_future()
+        future: asyncio.Future[Told] = loop.create_future()
         waiting.append((entry, future))
-        await future
+        return await future
 
     def write_now(self, entry: AuditEntry) -> None:
         try:

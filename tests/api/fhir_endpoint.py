@@ -119,7 +119,9 @@ def open_endpoint(
     ensure_programme(context.database, "Programme")
     publish_instruments(context.database)
     app = Starlette(routes=fhir.routes(context))
-    with TestClient(AuditMiddleware(app, context.audit, clock, context.metrics)) as client:
+    fence = context.database.fence, context.reader
+    audited = AuditMiddleware(app, context.audit, clock, context.metrics, fence)
+    with TestClient(audited) as client:
         yield Endpoint(client, context, sqlite3.connect(folder / "audit.db"))
         client.portal.call(context.reader.close)
     context.audit.close()
