@@ -71,34 +71,41 @@ class AuditMiddleware:
             return
         state: dict[str, Any] = scope.setdefault("state", {})
         state["request_id"] = uuid7().hex
-        state["caller_id"] = caller_id = _callers(scope)
+        state["caller_id"] = _callers(scope)
         at, begun = microseconds(self.clock()), time.perf_counter()
         refused = False
 
         async def audited(message: Message) -> None:
             nonlocal refused
-            if message["type"] != "http.response.start":
-                if not refused:
-                    await send(message)
-                return
-            shown = (caller_id or state["request_id"]).encode()
-            way = passage(scope, message, *self.fence)
-            try:
-                await way.open()
-                told = await self.writer.write(_entry(scope, state, at, message["status"]))
-                await way.look_again(told)
-                self._answered(scope, message["status"], time.perf_counter() - begun)
-                headers = secured(message.get("headers", ()))
-                message["headers"] = [*headers, (b"x-request-id", shown)]
+            if message["type"] == "http.response.start":
+                refused = not await self._begun(scope, message, send, (at, begun))
+            elif not refused:
                 await send(message)
-            except BusyError as error:
-                refused = True
-                self._failed(scope, error, time.perf_counter() - begun)
-                await _refuse(send, shown)
-            finally:
-                way.shut()
 
         await self.app(scope, receive, audited)
+
+    async def _begun(
+        self, scope: Scope, message: Message, send: Send, since: tuple[int, float]
+    ) -> bool:
+        """Send the first byte once its row is written; False where there is none."""
+        state, (at, begun) = scope["state"], since
+        shown = (state["caller_id"] or state["request_id"]).encode()
+        way = passage(scope, message, *self.fence)
+        try:
+            await way.open()
+            told = await self.writer.write(_entry(scope, state, at, message["status"]))
+            await way.look_again(told)
+            self._answered(scope, message["status"], time.perf_counter() - begun)
+            headers = secured(message.get("headers", ()))
+            message["headers"] = [*headers, (b"x-request-id", shown)]
+            await send(message)
+        except BusyError as error:
+            self._failed(scope, error, time.perf_counter() - begun)
+            await _refuse(send, shown)
+            return False
+        finally:
+            way.shut()
+        return True
 
     def _failed(self, scope: Scope, error: BusyError, seconds: float) -> None:
         request_id = scope["state"]["request_id"]

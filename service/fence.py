@@ -68,9 +68,8 @@ class Fence:
                 self._epochs[each] = max(epochs.get(each, 0), self._epochs.get(each, 0))
 
     def note(self, audience: int) -> Noted:
-        """Return what is known before anything is read."""
-        with self._state:
-            return Noted(audience, self._taken_from(audience), self._known(audience))
+        """Return what is known before anything is read; `_open` changes it the other way round."""
+        return Noted(audience, self._taken_from(audience), self._known(audience))
 
     async def enter(self, noted: Noted) -> bool:
         """Begin to answer, False where something was taken away meanwhile; `leave` ends it.
@@ -136,10 +135,10 @@ class Fence:
 
     def _open(self, raised: Epochs, *, committed: bool) -> None:
         with self._state:
-            self._committing.subtract(raised.keys())
-            self._taken.update(raised.keys())
             for audience, epoch in raised.items() if committed else ():
                 self._epochs[audience] = max(epoch, self._epochs.get(audience, 0))
+            self._taken.update(raised.keys())
+            self._committing.subtract(raised.keys())
 
     def _answers(self, raised: Epochs) -> bool:
         """Tell whether one of these audiences is being answered; the public is everybody."""
