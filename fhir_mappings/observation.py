@@ -38,7 +38,8 @@ def render_total(facts: ResponseFacts, view: View) -> Iterator[Draft]:
     form = instrument(facts.instrument, facts.instrument_version)
     code = Code(LOINC, form.total, form.total_display)
     resource = present({**_common(facts, view, form, code), **_value(facts, form)})
-    source, labelled = references.source("response", facts.id), labels.total(part2=facts.part2)
+    source = references.source("response", facts.id)
+    labelled = labels.total(form, part2=facts.part2)
     yield Draft("Observation", source, resource, labelled, PROFILES, facts.patient_id)
 
 

@@ -71,7 +71,8 @@ async def history_page(
     keys = {row[-1] for row in rows if row[-1]}
     rosters = [each.content for each in versions if each.type == ROSTER and not each.deleted]
     keys |= await members(endpoint.reader, access, rosters)
-    return Answer(200, bundle("history", links, told), patients=keys)
+    shown = (each.content for each in versions)
+    return Answer(200, bundle("history", links, told, shown=shown), patients=keys)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ class Item:
     answer_list: str
     answers: tuple[Answer, ...]
     scored: bool
+    sensitivity: str | None = None  # a code of v3-ActCode; the instrument's where there is none
 
     @property
     def optional(self) -> bool:
@@ -97,6 +98,8 @@ class Instrument:
     us_core_category: Category | None
     other_canonicals: tuple[str, ...]
     other_link_ids: Mapping[str, str] = field(hash=False)
+    sensitivity: str = "PSY"  # ETH: substance use, which carries the notice of 42 CFR Part 2
+    confidentiality: str = "R"  # V: every answer is about safety, as of the C-SSRS
 
     @property
     def canonical(self) -> str:

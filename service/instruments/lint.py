@@ -31,12 +31,22 @@ def problems(instruments: Iterable[Instrument]) -> list[str]:
     return found
 
 
+SENSITIVITIES = {"PSY", "ETH", "SDV"}  # of the labelling table, https://hl7.org/fhir/R4/v3/ActCode
+
+
 def _problems(instrument: Instrument) -> Iterator[str]:
+    yield from _label_problems(instrument)
     yield from _code_problems(instrument)
     yield from _identity_problems(instrument)
     yield from _reference_problems(instrument)
     yield from _range_problems(instrument)
     yield from _band_problems(instrument)
+
+
+def _label_problems(instrument: Instrument) -> Iterator[str]:
+    said = {instrument.sensitivity, *(each.sensitivity for each in instrument.items)} - {None}
+    if not said <= SENSITIVITIES or instrument.confidentiality not in {"R", "V"}:
+        yield "its labels are not of the labelling table"
 
 
 def _mod_10(number: str) -> int:

@@ -52,7 +52,11 @@ async def history_instance(
         after = Place((versions[-1].version, document_id))
         links.append(link("next", next_link(endpoint.link_key, access, target, after)))
     told = entries(endpoint.base, versions, asked, endpoint.registry)
-    return Answer(200, bundle("history", links, told), patients=now.patients)
+    return Answer(
+        200,
+        bundle("history", links, told, shown=(each.content for each in versions)),
+        patients=now.patients,
+    )
 
 
 class _Older(NamedTuple):
