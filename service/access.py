@@ -10,7 +10,7 @@ from uuid import UUID
 
 from service.errors import ValueSetError
 from service.models.documents import PROGRAMME, PUBLIC
-from service.scopes import SYSTEM, Query, Scope, read_scope, within
+from service.scopes import SYSTEM, USER, Query, Scope, read_scope, within
 
 V1_SCOPES = frozenset({"v1.read", "v1.write", "v1.coordinate", "v1.privacy", "v1.admin"})
 NO_LAUNCH = "only system/ is granted here: patient/ and user/ take a launch, which there is not"
@@ -102,6 +102,14 @@ class Access:
     ceiling: int
     roster_role: bool
     scopes: Scopes = field(repr=False)
+    person: str | None = None  # who is behind it, by a pseudonym; None of a program by itself
+    fhir_user: str | None = field(default=None, repr=False)
+    role: str | None = None
+
+    @property
+    def context(self) -> str:
+        """Return the word that its scopes begin with."""
+        return SYSTEM if self.person is None else USER
 
     @property
     def audiences(self) -> tuple[int, int]:

@@ -123,9 +123,9 @@ def _access(
     name: str,
     ceiling: str,
     roster_role: bool,
-    *connection: Any,  # noqa: ANN401 - id and number as the driver has them, or None
+    *more: Any,  # noqa: ANN401 - the connection's id and number or None; of a person, who it is
 ) -> Access:
-    connection_id, number = connection
+    connection_id, number, person, fhir_user, role = (*more, None, None, None)[:5]
     return Access(
         client_id=_uuid(client_id),
         client=name,
@@ -134,6 +134,9 @@ def _access(
         ceiling=Confidentiality(ceiling).rank,
         roster_role=bool(roster_role),
         scopes=Scopes(scope),
+        person=person,
+        fhir_user=fhir_user,
+        role=role,
     )
 
 
