@@ -61,9 +61,8 @@ def add_issuer(  # noqa: PLR0913 - a command has its options as arguments
     role: Roles = None,
 ) -> None:
     """Honour the access tokens of an issuer, for as much as is said here."""
-    scopes = tuple(word for each in scope for word in each.split())
     new = NewIssuer(
-        client=NewClient(name=name, scopes=scopes, ceiling=ceiling, roster_role=roster),
+        client=NewClient(name=name, scopes=_words(scope), ceiling=ceiling, roster_role=roster),
         issuer=issuer,
         audience=audience,
         algorithms=tuple(alg or OUTSIDE),
@@ -104,6 +103,10 @@ def disable_issuer(name: str) -> None:
     """Refuse an issuer's tokens from now on; `alongside clients enable` takes it back."""
     operators.disable_issuer(bootstrap.build(Settings()), name)
     print(f"{name} is disabled.")
+
+
+def _words(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(" ".join(texts).split())
 
 
 def _people(issuer: Issuer) -> str:

@@ -52,6 +52,7 @@ class Fence:
 
     def __init__(self) -> None:
         self._state = threading.Condition()
+        self._waiting = 0  # commits, for answers
         self._committing: Counter[int] = Counter()
         self._sending: Counter[int] = Counter()
         self._taken: Counter[int] = Counter()
@@ -96,7 +97,8 @@ class Fence:
         """End what `enter` began: the first byte is out, or nothing was sent."""
         with self._state:
             self._sending[noted.audience] -= 1
-            self._state.notify_all()
+            if self._waiting:
+                self._state.notify_all()
 
     @contextmanager
     def closed(self, raised: Epochs, *, wait: bool = True) -> Iterator[None]:
@@ -131,7 +133,9 @@ class Fence:
             if not wait and self._answers(raised):
                 raise OccupiedError("somebody is being answered")
             self._committing.update(raised.keys())
+            self._waiting += 1
             self._state.wait_for(lambda: not self._answers(raised), SENDING_SECONDS)
+            self._waiting -= 1
 
     def _open(self, raised: Epochs, *, committed: bool) -> None:
         with self._state:

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 
 from service.audit.chain import Chain, Chains
 from service.audit.entries import BUSY_SECONDS, AuditEntry, Told, Waiting, settle, unwritten
+from service.audit.epochs import Epochs
 from service.audit.seals import add_seals
 from service.audit.tables import prepare
 from service.checkpoints import Checkpoints
@@ -28,9 +29,13 @@ TURNS = 8
 class SqliteAudit:
     """One connection, one chain; whoever holds the lock writes."""
 
-    def __init__(self, path: str, clock: Clock = system_clock) -> None:
+    def __init__(
+        self, path: str, clock: Clock = system_clock, *, documents: str | None = None
+    ) -> None:
+        """Write to this file; `documents` is the database that each batch asks for the epochs."""
         prepare(f"sqlite:///{path}")
         self._clock = clock
+        self._epochs = Epochs(documents) if documents else None
         self._connection = sqlite3.connect(
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
@@ -72,6 +77,8 @@ class SqliteAudit:
         self._checkpoints.close()
         with suppress(sqlite3.Error):  # the next seal of whoever is left does without
             self.seal()
+        if self._epochs is not None:
+            self._epochs.close()
         self._connection.close()
 
     def _gather(self, loop: asyncio.AbstractEventLoop, seen: int, turns: int) -> None:
@@ -85,12 +92,14 @@ class SqliteAudit:
     def _commit(self, loop: asyncio.AbstractEventLoop) -> None:
         waiting = self._waiting.pop(loop)
         failure: BusyError | None = None
+        told: Told = None
         try:
             self._insert([entry for entry, _ in waiting])
+            told = None if self._epochs is None else self._epochs.read()
         except sqlite3.Error as error:
             failure = unwritten()
             failure.__cause__ = error
-        settle(waiting, failure)
+        settle(waiting, failure, told)
 
     def _insert(self, entries: list[AuditEntry]) -> None:
         with self._lock:
