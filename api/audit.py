@@ -18,12 +18,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
 from api.audit_rows import AuditRows
+from api.fencing import passage
 from api.headers import secured
 from api.metrics import Metrics, method_of, route_of
 from service.acting import acting
 from service.audit import AuditWriter
 from service.clock import Clock, microseconds
 from service.errors import BusyError
+from service.fence import Fence
+from service.fhir.store_reader import StoreReader
 
 CALLERS_ID = re.compile(rb"[!-~]{1,128}")
 UNWRITTEN = (
@@ -41,43 +44,63 @@ class AuditMiddleware:
     """The outermost layer: it sees refusals and failures too."""
 
     def __init__(
-        self, app: ASGIApp, writer: AuditWriter, clock: Clock, metrics: Metrics, rows: AuditRows
+        self,
+        app: ASGIApp,
+        writer: AuditWriter,
+        clock: Clock,
+        metrics: Metrics,
+        rows: AuditRows,
+        fence: tuple[Fence, StoreReader],
     ) -> None:
         self.app = app
         self.metrics = metrics
         self.writer = writer
         self.clock = clock
         self.rows = rows
+        self.fence = fence
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         state: dict[str, Any] = scope.setdefault("state", {})
-        state["request_id"] = request_id = uuid7().hex
-        state["caller_id"] = caller_id = _callers(scope)
-        shown = (caller_id or request_id).encode()
+        state["request_id"] = uuid7().hex
+        state["caller_id"] = _callers(scope)
         at, begun = microseconds(self.clock()), time.perf_counter()
         refused = False
 
         async def audited(message: Message) -> None:
             nonlocal refused
             if message["type"] == "http.response.start":
-                try:
-                    await self.writer.write(await self.rows.row(scope, at, message["status"]))
-                except BusyError as error:
-                    refused = True
-                    self._failed(scope, error, time.perf_counter() - begun)
-                    await _refuse(send, shown)
-                    return
-                self._answered(scope, message["status"], time.perf_counter() - begun)
-                headers = secured(message.get("headers", ()))
-                message["headers"] = [*headers, (b"x-request-id", shown)]
-            if not refused:
+                refused = not await self._begun(scope, message, send, (at, begun))
+            elif not refused:
                 await send(message)
 
         with acting(partial(self.rows.act, scope)):
             await self.app(scope, receive, audited)
+
+    async def _begun(
+        self, scope: Scope, message: Message, send: Send, since: tuple[int, float]
+    ) -> bool:
+        """Send the first byte once its row is written; False where there is none."""
+        state, (at, begun) = scope["state"], since
+        shown = (state["caller_id"] or state["request_id"]).encode()
+        way = passage(scope, message, *self.fence)
+        try:
+            await way.open()
+            told = await self.writer.write(await self.rows.row(scope, at, message["status"]))
+            await way.look_again(told)
+            self._answered(scope, message["status"], time.perf_counter() - begun)
+            headers = secured(message.get("headers", ()))
+            message["headers"] = [*headers, (b"x-request-id", shown)]
+            await send(message)
+        except BusyError as error:
+            self._failed(scope, error, time.perf_counter() - begun)
+            await _refuse(send, shown)
+            return False
+        finally:
+            way.shut()
+        return True
 
     def _failed(self, scope: Scope, error: BusyError, seconds: float) -> None:
         request_id = scope["state"]["request_id"]

@@ -21,6 +21,7 @@ from service.audit import AuditEntry
 from service.audit.details import encrypted, key_of
 from service.audit.pseudonyms import Known, Pseudonyms
 from service.calendars import TOKEN
+from service.models.purposes import named
 
 SECRET_PARAMETER = re.compile(
     r"\b(access_token|token|client_secret|client_assertion|code_verifier)=[^&]*", re.IGNORECASE
@@ -55,8 +56,8 @@ class AuditRows:
             address=_address(scope),
             method=scope["method"],
             path=self._route(scope),
-            person=getattr(access, "person", None),
-            purpose=getattr(access, "purpose", None),
+            person=access.person if access else None,
+            purpose=named(access.purpose) if access else None,
         )
 
     async def row(self, scope: Scope, at: int, status: int) -> AuditEntry:

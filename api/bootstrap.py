@@ -54,7 +54,7 @@ def build(settings: Settings, clock: Clock = system_clock, *, key: bytes | None 
         registry=registry,
         clock=clock,
         reader=open_reader(settings.database_url),
-        audit=open_audit(settings.audit_url),
+        audit=open_audit(settings.audit_url, documents=settings.database_url),
         server=_server(settings, database, clock, registry),
         writing=Writing(
             validate=structure.validate,

@@ -1,5 +1,6 @@
 """`alongside issuers`: authorization servers outside, whose access tokens are honoured here."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from service.settings import Settings
 from service.smart.clients import NewClient
 from service.smart.issuers import NewIssuer, all_issuers
 from service.smart.keys import OUTSIDE
+from service.smart.people import Vouching
 
 issuers = typer.Typer(help="Issuers outside; what their tokens may do.", no_args_is_help=True)
 
@@ -36,6 +38,10 @@ Asked = Annotated[str | None, typer.Option(help="Or it is asked about each token
 Login = Annotated[str | None, typer.Option(help="The name that it is asked under.")]
 Secret = Annotated[Path | None, typer.Option(help="A file with the secret that it is asked with.")]
 
+People = Annotated[bool, typer.Option("--people", help="May vouch for people, by user/ scopes.")]
+RoleClaim = Annotated[str | None, typer.Option(help="The claim with what somebody is there.")]
+Roles = Annotated[list[str] | None, typer.Option(help="And its ceiling, as clinician=V.")]
+
 
 @issuers.command("add")
 def add_issuer(  # noqa: PLR0913 - a command has its options as arguments
@@ -53,12 +59,18 @@ def add_issuer(  # noqa: PLR0913 - a command has its options as arguments
     introspection_url: Asked = None,
     login: Login = None,
     secret_file: Secret = None,
+    people: People = False,
+    role_claim: RoleClaim = None,
+    role: Roles = None,
 ) -> None:
     """Honour the access tokens of an issuer, for as much as is said here."""
-    scopes = tuple(word for each in scope for word in each.split())
     new = NewIssuer(
         client=NewClient(
-            name=name, scopes=scopes, ceiling=ceiling, roster_role=roster, purpose=purpose
+            name=name,
+            scopes=_words(scope),
+            ceiling=ceiling,
+            roster_role=roster,
+            purpose=purpose,
         ),
         issuer=issuer,
         audience=audience,
@@ -66,6 +78,7 @@ def add_issuer(  # noqa: PLR0913 - a command has its options as arguments
         jwks_url=jwks_url,
         introspection_url=introspection_url,
         login=_login(login, secret_file),
+        people=_vouching(role_claim, role or ()) if people or role_claim or role else None,
     )
     operators.add_issuer(bootstrap.build(Settings()), new, connection)
     print(f"Tokens of {issuer} are honoured as {name}.")
@@ -76,7 +89,7 @@ def list_issuers() -> None:
     """List issuers, without the secrets that they are asked with."""
     context = bootstrap.build(Settings())
     named = ("name", "issuer", "by", "connection", "scopes", "ceiling", "purpose", "roster")
-    table = Table(*named, "disabled")
+    table = Table(*named, "people", "disabled")
     names = context.database.read(operators.connection_names)
     for issuer, client in context.database.read(all_issuers):
         table.add_row(
@@ -88,6 +101,7 @@ def list_issuers() -> None:
             client.ceiling.value,
             client.purpose.value,
             "yes" if client.roster_role else "",
+            _people(issuer),
             f"{client.disabled_at:%Y-%m-%d}" if client.disabled_at else "",
         )
     Console().print(table)
@@ -98,6 +112,20 @@ def disable_issuer(name: str) -> None:
     """Refuse an issuer's tokens from now on; `alongside clients enable` takes it back."""
     operators.disable_issuer(bootstrap.build(Settings()), name)
     print(f"{name} is disabled.")
+
+
+def _words(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(" ".join(texts).split())
+
+
+def _people(issuer: Issuer) -> str:
+    roles = " ".join(f"{role}={ceiling}" for role, ceiling in sorted(issuer.roles.items()))
+    return roles or ("yes" if issuer.people else "")
+
+
+def _vouching(claim: str | None, roles: Iterable[str]) -> Vouching:
+    pairs = [each.partition("=") for each in roles]
+    return Vouching(role_claim=claim, roles={role: ceiling for role, _, ceiling in pairs})
 
 
 def _by(issuer: Issuer) -> str:

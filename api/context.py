@@ -69,6 +69,7 @@ class Context:
                 cipher=self.cipher,
                 audience=f"{self.settings.public_base_url}/fhir",
                 clock=self.clock,
+                key=self.key,
             ),
             reader=self.reader,
             limiter=self.server.limiter,

@@ -10,6 +10,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import OAuth2
 
 from api.context import Context
+from api.fencing import note
 from api.peers import certificate_of
 from service.access import Access
 from service.clock import microseconds
@@ -47,6 +48,7 @@ async def access_of(request: Request, context: Context) -> Access:
     now = microseconds(context.clock())
     access = access_of_row(row, now, certificate_of(request.scope))
     request.scope.setdefault("state", {})["access"] = access
+    await note(request, context, access)
     return access
 
 

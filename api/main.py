@@ -45,8 +45,9 @@ class Alongside(FastAPI):
         router = Router(fhir.routes(context), default=others, lifespan=_lifespan)
         context.audit_rows.know(self.routes)
         gate = MaintenanceGate(router, context.reader)
+        fence = context.database.fence, context.reader
         return AuditMiddleware(
-            gate, context.audit, context.clock, context.metrics, context.audit_rows
+            gate, context.audit, context.clock, context.metrics, context.audit_rows, fence
         )
 
     def openapi(self) -> dict[str, Any]:

@@ -1,7 +1,9 @@
-"""Security labels by kind of content.
+"""Security labels by kind of content: the table of docs/privacy.md.
 
 https://hl7.org/fhir/R4/security-labels.html
 """
+
+from dataclasses import replace
 
 from service.fhir.mapping import Labels
 from service.instruments import Instrument
@@ -9,8 +11,8 @@ from service.models.connections import Confidentiality
 from service.models.facts import GroupFacts
 from service.models.groups import Sensitivity
 
-PSYCHIATRY = "PSY"
-SENSITIVITY = {Sensitivity.MENTAL_HEALTH: PSYCHIATRY, Sensitivity.SUBSTANCE_USE: "ETH"}
+PSYCHIATRY, SUBSTANCES, VIOLENCE = "PSY", "ETH", "SDV"
+SENSITIVITY = {Sensitivity.MENTAL_HEALTH: PSYCHIATRY, Sensitivity.SUBSTANCE_USE: SUBSTANCES}
 
 PUBLIC = Labels()
 # To be a patient here at all is sensitive, in which kind of group is not said.
@@ -22,8 +24,8 @@ def membership(group: GroupFacts) -> Labels:
     return Labels(Confidentiality.RESTRICTED, SENSITIVITY[group.sensitivity], group.part2)
 
 
-def total(*, part2: bool) -> Labels:
-    return Labels(Confidentiality.RESTRICTED, PSYCHIATRY, part2)
+def total(instrument: Instrument, *, part2: bool) -> Labels:
+    return _label(instrument, instrument.sensitivity, part2=part2)
 
 
 def alert(*, part2: bool) -> Labels:
@@ -31,10 +33,24 @@ def alert(*, part2: bool) -> Labels:
 
 
 def answers(instrument: Instrument, *, part2: bool) -> Labels:
-    """Label a whole response by the most sensitive item its form has."""
-    return alert(part2=part2) if instrument.safety else total(part2=part2)
+    """Label a whole response by everything that its form asks."""
+    each = [answer(instrument, item.link_id, part2=part2) for item in instrument.items]
+    highest = max((one.confidentiality for one in each), key=lambda one: one.rank)
+    found = {instrument.sensitivity, *(one.sensitivity or "" for one in each)}
+    return Labels(highest, " ".join(sorted(found)), each[0].part2)
 
 
 def answer(instrument: Instrument, link_id: str, *, part2: bool) -> Labels:
-    asked_about_safety = any(rule.link_id == link_id for rule in instrument.safety)
-    return alert(part2=part2) if asked_about_safety else total(part2=part2)
+    item = instrument.item(link_id)
+    sensitivity = (item and item.sensitivity) or instrument.sensitivity
+    found = _label(instrument, sensitivity, part2=part2)
+    about_safety = any(rule.link_id == link_id for rule in instrument.safety)
+    if about_safety or sensitivity == VIOLENCE:
+        return replace(found, confidentiality=Confidentiality.VERY_RESTRICTED)
+    return found
+
+
+def _label(instrument: Instrument, sensitivity: str, *, part2: bool) -> Labels:
+    """Label by the instrument; one about substance use carries the notice in whatever group."""
+    confidentiality = Confidentiality(instrument.confidentiality)
+    return Labels(confidentiality, sensitivity, part2 or instrument.sensitivity == SUBSTANCES)

@@ -51,10 +51,10 @@ STATUS = {
 
 
 def render_total(facts: ResponseFacts, view: View) -> Iterator[Draft]:
-    labelled = labels.total(part2=facts.part2)
+    form = instrument(facts.instrument, facts.instrument_version)
+    labelled = labels.total(form, part2=facts.part2)
     if not (given := purposes(facts, view, Category.SCORES, labelled)):
         return
-    form = instrument(facts.instrument, facts.instrument_version)
     source = references.source("response", facts.id)
     values = {form.primary.id: facts.total, **(facts.scores or {})}
     for score in form.reported_scores:

@@ -36,12 +36,12 @@ def may_have(facts: ResponseFacts, view: View, category: Category) -> bool:
 
 def labels_of(facts: ResponseFacts, category: Category) -> Labels:
     """Return the labels of that part of a response as a whole."""
-    if category is Category.ANSWERS:
-        form = instrument(facts.instrument, facts.instrument_version)
-        return labels.answers(form, part2=facts.part2)
     if category is Category.ALERTS:
         return labels.alert(part2=facts.part2)
-    return labels.total(part2=facts.part2)
+    form = instrument(facts.instrument, facts.instrument_version)
+    if category is Category.ANSWERS:
+        return labels.answers(form, part2=facts.part2)
+    return labels.total(form, part2=facts.part2)
 
 
 def knowing(facts: PatientFacts, view: View) -> int:

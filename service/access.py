@@ -11,7 +11,7 @@ from uuid import UUID
 from service.errors import ValueSetError
 from service.models.documents import PROGRAMME, PUBLIC
 from service.models.purposes import TREATMENT_ONLY
-from service.scopes import SYSTEM, Query, Scope, read_scope, within
+from service.scopes import SYSTEM, USER, Query, Scope, read_scope, within
 
 V1_SCOPES = frozenset({"v1.read", "v1.write", "v1.coordinate", "v1.privacy", "v1.admin"})
 AUDIT = "AuditEvent"
@@ -106,6 +106,14 @@ class Access:
     privacy_officer: bool = False
     scopes: Scopes = field(repr=False)
     purpose: int = TREATMENT_ONLY
+    person: str | None = None  # who is behind it, by a pseudonym; None of a program by itself
+    fhir_user: str | None = field(default=None, repr=False)
+    role: str | None = None
+
+    @property
+    def context(self) -> str:
+        """Return the word that its scopes begin with."""
+        return SYSTEM if self.person is None else USER
 
     @property
     def audiences(self) -> tuple[int, int]:

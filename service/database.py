@@ -18,6 +18,7 @@ from service.clock import Clock, microseconds, system_clock
 from service.driver import DRIVER, connected
 from service.engine import UNIT_OF_WORK, WRITING, create_engine, is_sqlite
 from service.errors import BusyError, OccupiedError
+from service.fence import RAISED, Fence
 from service.guard import READS, Touched, attach_guard
 from service.models.aggregates import Aggregate
 
@@ -65,6 +66,7 @@ class Database:
         self.clock = clock
         self.info = dict(info or {})
         self.sqlite = is_sqlite(self.engine)
+        self.fence = Fence()
         self._process_lock = threading.Lock()
         self._checkpoints = Checkpoints(self.engine.url.database or "") if self.sqlite else None
         attach_guard(self.engine)
@@ -158,7 +160,7 @@ class Database:
                 session.rollback()
                 return result
             acting.note(session, Touched(), self.stamp(session))
-            session.commit()
+            self._commit(session)
         if self._checkpoints is not None:
             self._checkpoints.now()
         return result
@@ -233,11 +235,17 @@ class Database:
             acting.note(session, touched, self.stamp(session))
             if time.monotonic() - started > WRITE_SECONDS:
                 raise BusyError(f"the change took over {WRITE_SECONDS:.0f} s; nothing was kept")
-            session.commit()
+            self._commit(session)
             noticed = session.info.get(NOTICED)
         if noticed and self.news is not None:
             self.news()
         return result
+
+    def _commit(self, session: Session) -> None:
+        """Commit; what takes something away does so while nobody is answered (ADR 0036)."""
+        waits = not getattr(self._thread, "at_once", False)
+        with self.fence.closed(session.info.get(RAISED, {}), wait=waits):
+            session.commit()
 
     @contextmanager
     def _opened(self, engine: Engine, touched: Touched) -> Iterator[Session]:

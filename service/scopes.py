@@ -16,7 +16,7 @@ from service.errors import ValueSetError
 
 CRUDS = "cruds"
 EVERY = "*"
-SYSTEM = "system"
+SYSTEM, USER = "system", "user"
 LETTERS = {"*": CRUDS, "read": "rs", "write": "cud"}  # of SMART 1 (IG 128)
 PLAIN = frozenset[tuple[str, str]]()
 UNESCAPED = "/:|,$-._~"  # what a value keeps as it is in the canonical form

@@ -26,6 +26,11 @@ class Content(NamedTuple):
     sensitivity: str | None = None
     names_group: bool = False
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Return the codes of what it is sensitive for: a form may ask about several things."""
+        return frozenset((self.sensitivity or "").split())
+
 
 class Reason(StrEnum):
     """Why a provision does not decide about something."""
@@ -124,7 +129,7 @@ def _is_permitted_by_label(labels: frozenset[Label], content: Content) -> bool:
     if levels and content.confidentiality not in CONFIDENTIALITY[: _rank(levels[-1]) + 1]:
         return False
     kinds = labels - {*CONFIDENTIALITY, Label.PART_2}
-    return not kinds or content.sensitivity in kinds
+    return not kinds or (bool(content.kinds) and content.kinds <= kinds)
 
 
 def _is_denied_by_label(labels: frozenset[Label], content: Content) -> bool:
@@ -136,7 +141,7 @@ def _is_denied_by_label(labels: frozenset[Label], content: Content) -> bool:
     if levels and (content.confidentiality is None or content.confidentiality in from_there):
         return True
     kinds = labels - {*CONFIDENTIALITY, Label.PART_2}
-    return bool(kinds) and (content.sensitivity is None or content.sensitivity in kinds)
+    return bool(kinds) and (content.sensitivity is None or not content.kinds.isdisjoint(kinds))
 
 
 def _rank(label: Label) -> int:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import uvicorn
 from sqlmodel import Session
+from starlette.types import ASGIApp
 
 from api.bootstrap import build, ensure_programme, publish_instruments
 from api.cli import SERVER
@@ -74,11 +75,22 @@ class Service:
         return Caller(self.http, self.database.unit_of_work(work))
 
 
+def as_it_is(app: ASGIApp) -> ASGIApp:
+    return app
+
+
 @contextmanager
 def serving(
-    url: str, folder: Path, clock: Clock = system_clock, base: str | None = None
+    url: str,
+    folder: Path,
+    clock: Clock = system_clock,
+    base: str | None = None,
+    around: Callable[[ASGIApp], ASGIApp] = as_it_is,
 ) -> Iterator[Service]:
-    """Serve on a free port; `base` is the address that links begin with, where it is another."""
+    """Serve on a free port; `base` is the address that links begin with, where it is another.
+
+    `around` wraps the application in what looks on.
+    """
     port = free_port()
     here = f"http://127.0.0.1:{port}"
     audit = None if url.startswith("postgres") else f"sqlite:///{folder / 'audit.db'}"
@@ -87,7 +99,7 @@ def serving(
     context = build(settings, clock)
     ensure_programme(context.database, settings.programme_name)
     publish_instruments(context.database)
-    config = uvicorn.Config(create_app(context), port=port, **SERVER)
+    config = uvicorn.Config(around(create_app(context)), port=port, **SERVER)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -12,6 +12,7 @@ from api import allowed, cors
 from api.context import Context
 from api.dependencies import access_of
 from api.errors import fhir_error, unexpected
+from api.fencing import answered
 from api.responses import laid_out
 from api.routes import fhir_audit, fhir_operations
 from api.routes.fhir_bundles import execute
@@ -74,12 +75,13 @@ class Answering:
         self.methods = methods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self.answer(Request(scope, receive, send))
-        if PRETTY in scope["query_string"]:
-            laid_out(response)
-        if scope["method"] == "HEAD":
-            response.body = b""
-        await response(scope, receive, send)
+        def lay_out(response: Response) -> None:
+            if PRETTY in scope["query_string"]:
+                laid_out(response)
+            if scope["method"] == "HEAD":
+                response.body = b""
+
+        await answered(scope, receive, send, self.answer, lay_out)
 
     async def answer(self, request: Request) -> Response:
         """Return what is answered, to a request by itself or to one within a Bundle."""

@@ -4,6 +4,8 @@ https://hl7.org/fhir/R4/http.html#transaction
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -31,6 +33,7 @@ from service.fhir.interactions.transaction import transaction
 
 LARGEST_BUNDLE = 20_000_000
 LARGEST_ANSWER = 50_000_000  # bytes of what is read; a process has 160 MB
+OWN = {"again", "body"}  # of the whole Bundle
 FORWARDED = {"ifNoneMatch": b"if-none-match", "ifModifiedSince": b"if-modified-since"}
 
 Told = EntryAnswer | EntryError | None
@@ -50,6 +53,24 @@ async def execute(request: Request, context: Context) -> Response:
     await context.endpoint.settle()
     prefer = returned(request, "minimal")
     sent, told = await perform(context, lambda: _written(sender, body, prefer), body, seeks=False)
+    again = partial(_again, context=context, sent=sent, told=[_bare(each) for each in told])
+    request.scope["state"]["again"] = again
+    return await _respond(request, sent, told)
+
+
+async def _again(
+    request: Request, *, context: Context, sent: SentBundle, told: list[Told]
+) -> Response:
+    """Answer what was written already, without what was shown of it, and read anew."""
+    await access_of(request, context)
+    return await _respond(request, sent, told)
+
+
+def _bare(told: Told) -> Told:
+    return replace(told, resource=b"") if isinstance(told, EntryAnswer) else told
+
+
+async def _respond(request: Request, sent: SentBundle, told: list[Told]) -> Response:
     answers = await _with_reads(request, sent.entries, told)
     patients = {key for answer in answers for key in answer.patients}
     request.state.patients = patients
@@ -119,7 +140,7 @@ def _scope(request: Request, entry: Entry) -> dict[str, Any]:
         "query_string": query.encode(),
         "headers": headers,
         "path_params": {},
-        "state": dict(request.scope.get("state", {})),
+        "state": {k: v for k, v in request.scope["state"].items() if k not in OWN},
     }
 
 

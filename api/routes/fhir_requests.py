@@ -31,14 +31,18 @@ def told(request: Request, answer: Answer) -> Response:
 
 
 async def body_of(request: Request, largest: int = LARGEST) -> bytes | None:
-    """Return the body, or None where it is longer than is taken."""
+    """Return the body, or None where it is longer than is taken; an answer made anew has it."""
+    kept: bytes | None = request.scope["state"].get("body")
+    if kept is not None:
+        return kept
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
         if size > largest:
             return None
         chunks.append(chunk)
-    return b"".join(chunks)
+    body = request.scope["state"]["body"] = b"".join(chunks)
+    return body
 
 
 def not_acceptable() -> Response:

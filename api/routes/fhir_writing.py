@@ -4,6 +4,9 @@ https://hl7.org/fhir/R4/http.html
 """
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,16 +25,18 @@ from api.routes.fhir_requests import (
     told,
     too_large,
 )
-from service.errors import InvalidError, NotSupportedError
+from service.errors import ForbiddenError, InvalidError, NotFoundError, NotSupportedError
 from service.fhir.capability import writing_interactions
 from service.fhir.changes import Sender
 from service.fhir.endpoint import Answer
 from service.fhir.interactions.create import create
 from service.fhir.interactions.delete import delete, delete_where
 from service.fhir.interactions.patch import patch, patch_where
+from service.fhir.interactions.read import read
 from service.fhir.interactions.update import update, update_where
 from service.fhir.submission import require_writable
 
+OUTCOME = b'{"resourceType":"OperationOutcome"'
 JSON_PATCH = "application/json-patch+json"
 CONTROLS = frozenset({"_format", "_pretty"})
 
@@ -192,4 +197,18 @@ async def _performed(
     sender = Sender(context.endpoint, context.writing, await access_of(request, context))
     await context.endpoint.settle()
     answer = await perform(context, lambda: interaction(sender, body), body, seeks=seeks)
+    request.scope["state"]["again"] = partial(_again, context=context, answer=answer)
     return told(request, answer)
+
+
+async def _again(request: Request, *, context: Context, answer: Answer) -> Response:
+    """Answer what was written already, with what the sender may read of it now."""
+    access = await access_of(request, context)
+    if not answer.body or answer.location is None or answer.body.startswith(OUTCOME):
+        return told(request, answer)
+    name, document_id = answer.location.removeprefix(f"{context.endpoint.base}/").split("/")[:2]
+    body = b""
+    with suppress(NotFoundError, ForbiddenError):
+        now = await read(context.endpoint, access, name, document_id)
+        body = now.body if now.version == answer.version else b""
+    return told(request, replace(answer, body=body))

@@ -16,8 +16,11 @@ from service.engine import sqlite_file
 __all__ = ["AuditEntry", "AuditWriter", "PostgresqlAudit", "SqliteAudit", "open_audit", "prepare"]
 
 
-def open_audit(url: str, clock: Clock = system_clock) -> AuditWriter:
-    """Return the writer for this database."""
+def open_audit(
+    url: str, clock: Clock = system_clock, *, documents: str | None = None
+) -> AuditWriter:
+    """Return the writer for this database; `documents` is where the documents are, if it asks."""
     if not url.startswith("sqlite"):
-        return PostgresqlAudit(url, clock)
-    return SqliteAudit(str(sqlite_file(url)) if make_url(url).database else ":memory:", clock)
+        return PostgresqlAudit(url, clock, telling=url == documents)
+    path = str(sqlite_file(url)) if make_url(url).database else ":memory:"
+    return SqliteAudit(path, clock, documents=documents)

@@ -1,6 +1,7 @@
 """What one audit row says, and what writes such rows."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from service.errors import BusyError
@@ -11,6 +12,9 @@ FIRST_FIELDS = 11  # of rows from before there were pseudonyms, as their hashes 
 RECOVERED = "recovered"  # a change whose request ended before its row was written
 DISCLOSURE = "disclosure"  # what was sent, rather than fetched
 UNSENT = 0  # the status of an answer that nobody got
+
+
+Told = Mapping[int, int] | None
 
 
 class AuditEntry(NamedTuple):
@@ -40,8 +44,12 @@ COLUMNS = (*AuditEntry._fields, "writer", "seq", "hash")
 class AuditWriter(Protocol):
     """Writes audit rows; raises BusyError where it cannot, and then nothing may be answered."""
 
-    async def write(self, entry: AuditEntry) -> None:
-        """Return when the row is committed."""
+    async def write(self, entry: AuditEntry) -> Told:
+        """Return when the row is committed, with what the database told along.
+
+        That is how often something was taken from the row's audience, and from the public, where
+        rows are in the same database and elsewhere None (ADR 0036).
+        """
 
     def write_now(self, entry: AuditEntry) -> None:
         """Do the same, for a command line; the row is sealed too."""
@@ -58,15 +66,15 @@ def unwritten() -> BusyError:
     return BusyError("the audit row could not be written, so nothing is answered")
 
 
-Waiting = tuple[AuditEntry, "asyncio.Future[None]"]
+Waiting = tuple[AuditEntry, "asyncio.Future[Told]"]
 
 
-def settle(waiting: list[Waiting], failure: BusyError | None) -> None:
+def settle(waiting: list[Waiting], failure: BusyError | None, told: Told = None) -> None:
     """Let those who wait for a row go on, or tell them that there is none."""
     for _, future in waiting:
         if future.done():  # who waited has gone away
             continue
         if failure is None:
-            future.set_result(None)
+            future.set_result(told)
         else:
             future.set_exception(failure)

@@ -16,6 +16,7 @@ from service.audit.entries import (
     BUSY_SECONDS,
     COLUMNS,
     AuditEntry,
+    Told,
     Waiting,
     settle,
     unwritten,
@@ -30,6 +31,12 @@ TYPED = ", ".join(f"{name} {KINDS.get(name, 'text')}" for name in COLUMNS)
 INSERT = (  # of any number of rows
     f"INSERT INTO audit_entries ({', '.join(COLUMNS)})"  # noqa: S608 - names of ours
     f" SELECT * FROM json_to_recordset(%s) r({TYPED})"
+)
+# One round trip for both: what was taken away from whom is told along (ADR 0036).
+TELLING = (
+    f"WITH written AS ({INSERT} RETURNING audience)"  # noqa: S608 - constants
+    " SELECT e.audience, e.epoch FROM disclosure_epochs e"
+    " WHERE e.audience = 0 OR e.audience IN (SELECT w.audience FROM written w)"
 )
 ALONE = "LOCK TABLE audit_seals IN EXCLUSIVE MODE"
 BATCH = 500
@@ -46,17 +53,18 @@ Connection = psycopg.AsyncConnection[tuple[object, ...]]
 class PostgresqlAudit:
     """One connection and one chain for each event loop."""
 
-    def __init__(self, url: str, clock: Clock = system_clock) -> None:
-        self._conninfo, self._clock = conninfo(url), clock
+    def __init__(self, url: str, clock: Clock = system_clock, *, telling: bool = False) -> None:
+        """Write to this database; it has the documents, too, where it is `telling`."""
+        self._conninfo, self._clock, self._telling = conninfo(url), clock, telling
         self._connections: dict[asyncio.AbstractEventLoop, Connection] = {}
         self._waiting: dict[asyncio.AbstractEventLoop, list[Waiting]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._running: dict[asyncio.AbstractEventLoop, Chain] = {}
         self._chains, self._sealing = Chains(), threading.Lock()
 
-    async def write(self, entry: AuditEntry) -> None:
+    async def write(self, entry: AuditEntry) -> Told:
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
+        future: asyncio.Future[Told] = loop.create_future()
         waiting = self._waiting.get(loop)
         if waiting is None:
             self._waiting[loop] = [(entry, future)]
@@ -65,7 +73,7 @@ class PostgresqlAudit:
             task.add_done_callback(self._tasks.discard)
         else:
             waiting.append((entry, future))
-        await future
+        return await future
 
     def write_now(self, entry: AuditEntry) -> None:
         chain = Chain()
@@ -112,28 +120,35 @@ class PostgresqlAudit:
 
     async def _commit(self, loop: asyncio.AbstractEventLoop, batch: list[Waiting]) -> None:
         failure: BusyError | None = None
+        told: Told = None
         chain = self._running.setdefault(loop, Chain())
         rows = chain.linked(entry for entry, _ in batch)
         try:
-            await self._insert(loop, rows)
+            told = await self._insert(loop, rows)
             chain.advance(rows)
         except (psycopg.Error, OSError) as error:
             # Perhaps they were committed all the same: whatever comes next is another chain.
             self._chains.ended(self._running.pop(loop))
             failure = unwritten()
             failure.__cause__ = error
-        settle(batch, failure)
+        settle(batch, failure, told)
 
-    async def _insert(self, loop: asyncio.AbstractEventLoop, rows: list[Chained]) -> None:
+    async def _insert(self, loop: asyncio.AbstractEventLoop, rows: list[Chained]) -> Told:
         content = _as_json(rows)
         connection = self._connections.get(loop)
         if connection is not None and not connection.closed:
             with suppress(psycopg.OperationalError):  # the server was restarted meanwhile
-                await connection.execute(INSERT, content)
-                return
+                return await self._executed(connection, content)
         connection = await psycopg.AsyncConnection.connect(self._conninfo, **CONNECTING)
         self._connections[loop] = connection
-        await connection.execute(INSERT, content)
+        return await self._executed(connection, content)
+
+    async def _executed(self, connection: Connection, content: tuple[str]) -> Told:
+        if not self._telling:
+            await connection.execute(INSERT, content)
+            return None
+        cursor = await connection.execute(TELLING, content)
+        return {int(str(audience)): int(str(epoch)) for audience, epoch in await cursor.fetchall()}
 
 
 def _as_json(rows: list[Chained]) -> tuple[str]:

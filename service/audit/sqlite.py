@@ -14,10 +14,12 @@ from service.audit.entries import (
     BUSY_SECONDS,
     COLUMNS,
     AuditEntry,
+    Told,
     Waiting,
     settle,
     unwritten,
 )
+from service.audit.epochs import Epochs
 from service.audit.seals import add_seals
 from service.audit.tables import prepare
 from service.checkpoints import Checkpoints
@@ -34,9 +36,13 @@ TURNS = 8
 class SqliteAudit:
     """One connection, one chain; whoever holds the lock writes."""
 
-    def __init__(self, path: str, clock: Clock = system_clock) -> None:
+    def __init__(
+        self, path: str, clock: Clock = system_clock, *, documents: str | None = None
+    ) -> None:
+        """Write to this file; `documents` is the database that each batch asks for the epochs."""
         prepare(f"sqlite:///{path}")
         self._clock = clock
+        self._epochs = Epochs(documents) if documents else None
         self._connection = sqlite3.connect(
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
@@ -48,15 +54,15 @@ class SqliteAudit:
         self._chain, self._chains = Chain(), Chains()
         self._waiting: dict[asyncio.AbstractEventLoop, list[Waiting]] = {}
 
-    async def write(self, entry: AuditEntry) -> None:
+    async def write(self, entry: AuditEntry) -> Told:
         loop = asyncio.get_running_loop()
         waiting = self._waiting.get(loop)
         if waiting is None:
             waiting = self._waiting[loop] = []
             loop.call_soon(self._gather, loop, 0, TURNS)
-        future: asyncio.Future[None] = loop.create_future()
+        future: asyncio.Future[Told] = loop.create_future()
         waiting.append((entry, future))
-        await future
+        return await future
 
     def write_now(self, entry: AuditEntry) -> None:
         try:
@@ -78,6 +84,8 @@ class SqliteAudit:
         self._checkpoints.close()
         with suppress(sqlite3.Error):  # the next seal of whoever is left does without
             self.seal()
+        if self._epochs is not None:
+            self._epochs.close()
         self._connection.close()
 
     def _gather(self, loop: asyncio.AbstractEventLoop, seen: int, turns: int) -> None:
@@ -91,12 +99,14 @@ class SqliteAudit:
     def _commit(self, loop: asyncio.AbstractEventLoop) -> None:
         waiting = self._waiting.pop(loop)
         failure: BusyError | None = None
+        told: Told = None
         try:
             self._insert([entry for entry, _ in waiting])
+            told = None if self._epochs is None else self._epochs.read()
         except sqlite3.Error as error:
             failure = unwritten()
             failure.__cause__ = error
-        settle(waiting, failure)
+        settle(waiting, failure, told)
 
     def _insert(self, entries: list[AuditEntry]) -> None:
         with self._lock:

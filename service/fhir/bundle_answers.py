@@ -13,6 +13,7 @@ from service.fhir.carrying_out import Effect
 from service.fhir.changes import Sender, Verb
 from service.fhir.committing import answer, warning
 from service.fhir.document_bytes import instant
+from service.fhir.high_water import high_water
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,11 @@ def of_effect(sender: Sender, effect: Effect, prefer: str) -> EntryAnswer:
 
 def bundle_response(kind: str, answers: Iterable[EntryAnswer]) -> bytes:
     """Return the answer to a batch or transaction."""
-    entries = b",".join(_entry(answer) for answer in answers)
-    start = b'{"resourceType":"Bundle","type":"%b-response"' % kind.encode()
+    answered = list(answers)
+    entries = b",".join(_entry(answer) for answer in answered)
+    meta = high_water(answer.resource for answer in answered)
+    label = meta + b"," if meta else b""
+    start = b'{"resourceType":"Bundle",%b"type":"%b-response"' % (label, kind.encode())
     return start + (b',"entry":[%b]}' % entries if entries else b"}")
 
 

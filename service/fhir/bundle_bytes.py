@@ -3,13 +3,11 @@
 https://hl7.org/fhir/R4/bundle.html
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import orjson
 
-from service.fhir.document_bytes import V3
-
-RANKS = "NRV"
+from service.fhir.high_water import high_water
 
 
 def link(relation: str, url: str) -> bytes:
@@ -22,13 +20,12 @@ def bundle(
     entries: Sequence[bytes],
     *,
     total: int | None = None,
-    rank: int | None = None,
+    shown: Iterable[bytes] = (),
 ) -> bytes:
-    """Return a Bundle; `rank` is the highest confidentiality in it, which becomes its label."""
+    """Return a Bundle; what is `shown` in it, whole, gives it its label."""
     parts = [b'{"resourceType":"Bundle"']
-    if rank is not None:
-        label = f'"meta":{{"security":[{{"system":"{V3}Confidentiality","code":"{RANKS[rank]}"}}]}}'
-        parts.append(label.encode())
+    if meta := high_water(shown):
+        parts.append(meta)
     parts.append(b'"type":"%b"' % kind.encode())
     if total is not None:
         parts.append(b'"total":%d' % total)

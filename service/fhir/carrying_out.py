@@ -274,7 +274,7 @@ def _put(work: Work, change: Change, stored: Stored | None, who: Person | None) 
         raise ConflictError("there is nothing to keep")
     sender = work.sender
     work.known[change.place] = who
-    draft = draft_of(sender, change, change.lexical, who)
+    draft = draft_of(sender, change, change.lexical, who, stored.confidentiality if stored else 0)
     rows = rows_of_draft(sender, change, draft, who)
     audience = sender.audience.knowing(who.key, who.subject) if who else sender.audience
     put: Put = work.writer.put(Target(draft, audience, change.source, 1, rows), stored)

@@ -12,10 +12,19 @@ from service.fhir.lexical import Lexical
 from service.fhir.mapping import Draft
 from service.fhir.search_index import IndexRows
 from service.fhir.sent_references import Person
+from service.models.connections import Confidentiality
 
 
-def draft_of(sender: Sender, change: Change, lexical: Lexical, who: Person | None) -> Draft:
-    draft = kept(change.kind.name, change.source, lexical, who)
+def draft_of(
+    sender: Sender,
+    change: Change,
+    lexical: Lexical,
+    who: Person | None,
+    held: int = Confidentiality.NORMAL.rank,
+) -> Draft:
+    """Return the draft; a label never goes below the one that is `held`."""
+    floor = next(each for each in Confidentiality if each.rank == held)
+    draft = kept(change.kind.name, change.source, lexical, who, floor)
     if draft.labels.confidentiality.rank > sender.access.ceiling:
         raise ForbiddenError("its label is above what this client may see")
     return replace(draft, chosen_id=change.shown if change.shown != change.place.id else None)

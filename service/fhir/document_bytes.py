@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from service.fhir.mapping import Draft, Labels
+from service.redisclosure import NO_REDISCLOSURE, PART_2, display_mark
 
 V3 = "http://terminology.hl7.org/CodeSystem/v3-"
 
@@ -75,13 +76,20 @@ def _said(said: Mapping[str, Any], profiles: tuple[str, ...], labels: Labels) ->
     found: dict[str, Any] = {}
     if "source" in said:
         found["source"] = said["source"]
+    if labels.part2:
+        found["extension"] = [display_mark()]
     if both := list(dict.fromkeys([*said.get("profile", ()), *profiles])):
         found["profile"] = both
     ours = security(labels)
+    known = {(each["system"], each["code"]) for each in ours}
     system = V3 + "Confidentiality"
     found["security"] = [
         *ours,
-        *(c for c in said.get("security", ()) if c.get("system") != system and c not in ours),
+        *(
+            c
+            for c in said.get("security", ())
+            if c.get("system") != system and (c.get("system"), c.get("code")) not in known
+        ),
     ]
     if "tag" in said:
         found["tag"] = said["tag"]
@@ -89,10 +97,10 @@ def _said(said: Mapping[str, Any], profiles: tuple[str, ...], labels: Labels) ->
 
 
 def security(labels: Labels) -> list[dict[str, str]]:
-    """Return `meta.security`: confidentiality, sensitivity and the Part 2 handling codes."""
+    """Return `meta.security`: confidentiality, sensitivities and the Part 2 handling codes."""
     codings = [{"system": V3 + "Confidentiality", "code": labels.confidentiality.value}]
-    if labels.sensitivity:
-        codings.append({"system": V3 + "ActCode", "code": labels.sensitivity})
-    if labels.part2:
-        codings.append({"system": V3 + "ActCode", "code": "42CFRPart2"})
-    return codings
+    codes = [
+        *(labels.sensitivity or "").split(),
+        *((PART_2, NO_REDISCLOSURE) if labels.part2 else ()),
+    ]
+    return [*codings, *({"system": V3 + "ActCode", "code": code} for code in codes)]

@@ -167,7 +167,7 @@ def require(access: Access, name: str, letter: str) -> None:
     if name == ROSTER and not access.roster_role:
         raise ForbiddenError("rosters (Group) are for clients with the roster role")
     if not access.may(name, letter):
-        raise ForbiddenError(f"the token does not grant system/{name}.{letter}")
+        raise ForbiddenError(f"the token does not grant {access.context}/{name}.{letter}")
 
 
 def gone(name: str) -> GoneError:

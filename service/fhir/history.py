@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from service.errors import InvalidElementsError, InvalidError, Problem
+from service.fhir.bundle_bytes import bundle
 from service.fhir.document_bytes import instant
 from service.fhir.identity import is_given
 from service.fhir.mapping import Registry
@@ -117,7 +118,13 @@ def history_entry(base: str, version: Version, shape: Shape, registry: Registry)
     )
 
 
-def entries(
-    base: str, versions: Sequence[Version], asked: Asked, registry: Registry
-) -> list[bytes]:
-    return [history_entry(base, version, asked.shape, registry) for version in versions]
+def history_bundle(
+    base: str,
+    links: Sequence[bytes],
+    versions: Sequence[Version],
+    asked: Asked,
+    registry: Registry,
+) -> bytes:
+    """Return the Bundle of these versions, labelled by them."""
+    told = [history_entry(base, version, asked.shape, registry) for version in versions]
+    return bundle("history", links, told, shown=(each.content for each in versions))

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.access import Access
-from service.fhir.bundle_bytes import bundle, link
+from service.fhir.bundle_bytes import link
 from service.fhir.endpoint import Answer, Endpoint
-from service.fhir.history import Asked, Version, entries, read_history_query
+from service.fhir.history import Asked, Version, history_bundle, read_history_query
 from service.fhir.mapping import ResourceType
 from service.fhir.paging import Place, address, next_link, opened, query_string
 from service.fhir.rosters import ROSTER, members
@@ -69,11 +69,11 @@ async def history_page(
         after = Place((at, stored, version), until)
         links.append(link("next", next_link(endpoint.link_key, access, target, after)))
     versions = [_version(row) for row in rows]
-    told = entries(endpoint.base, versions, asked, endpoint.registry)
     keys = {row[-1] for row in rows if row[-1]}
     rosters = [each.content for each in versions if each.type == ROSTER and not each.deleted]
     keys |= await members(endpoint.reader, access, rosters)
-    return Answer(200, bundle("history", links, told), patients=keys)
+    body = history_bundle(endpoint.base, links, versions, asked, endpoint.registry)
+    return Answer(200, body, patients=keys)
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,10 @@ ALL = UNLIMITED
 
 @dataclass(frozen=True)
 class Labels:
-    """Security labels, https://hl7.org/fhir/R4/security-labels.html ."""
+    """Security labels, https://hl7.org/fhir/R4/security-labels.html .
+
+    Several sensitivities stand beside each other with a space, as of a form with several.
+    """
 
     confidentiality: Confidentiality = Confidentiality.NORMAL
     sensitivity: str | None = None

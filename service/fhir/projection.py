@@ -17,6 +17,7 @@ from sqlmodel import col, select
 
 from service.clock import Clock, microseconds, system_clock
 from service.errors import OutdatedError
+from service.fence import raise_epochs
 from service.fhir import loading
 from service.fhir.audiences import (
     Views,
@@ -93,7 +94,8 @@ class DocumentProjector:
         if any(map(self._is_newer, stored.values())):
             raise OutdatedError(OUTDATED)
         writer = Writer(session, stamp, self.registry.by_type)
-        _write(writer, targets, stored, _seals(session, touched, now))
+        seals = _seals(session, touched, now)
+        _write(writer, targets, stored, seals)
         for row in filter(partial(is_merging, touched), touched.of(Patient)):
             merge = last_merge(session, row.id)
             key = self.key(session)
@@ -101,6 +103,7 @@ class DocumentProjector:
         writer.run()
         _remember_due(session, regranted, rendering.views)
         _remember_ends(session, touched)
+        raise_epochs(session, _taken_from(seals, is_merge=bool(merged_patients(touched))))
 
     def render_again(self, session: DbSession, sources: Sources, stamp: int) -> Again:
         """Write the documents of these sources as the mappings make them now.
@@ -256,6 +259,11 @@ def _seals(session: DbSession, touched: Touched, now: datetime) -> dict[int, Sea
     where = col(Connection.id).in_(given)
     numbers = session.exec(select(Connection.id, Connection.number).where(where))
     return seals | {number: Seal.ALL if one in taken else Seal.REPLACED for one, number in numbers}
+
+
+def _taken_from(seals: Mapping[int, Seal], *, is_merge: bool) -> list[int]:
+    """Return whom something is taken from; what a merge takes from one it may give as another's."""
+    return [number for number, seal in seals.items() if is_merge or seal is Seal.ALL]
 
 
 def _is_unnamed(row: Facilitator, touched: Touched) -> bool:

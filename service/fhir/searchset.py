@@ -96,8 +96,8 @@ async def _answer(
     if problems:
         entries.append(remark(orjson.dumps(warnings(problems))))
     everything = [*matches, *others]
-    rank = max((each.confidentiality for each in everything), default=None)
-    body = bundle("searchset", links, entries, total=total, rank=rank)
+    shown = (each.content for each in everything)
+    body = bundle("searchset", links, entries, total=total, shown=shown)
     return Answer(200, body, patients=await _patients(endpoint, access, everything))
 
 

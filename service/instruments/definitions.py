@@ -101,6 +101,7 @@ class Instrument:
     verification: Verification
     gaps: tuple[str, ...]
     sources: tuple[str, ...]
+    confidentiality: str = "R"  # V: every answer is about safety, as of the C-SSRS
 
     @property
     def canonical(self) -> str:

@@ -18,7 +18,8 @@ _LINK_ID = re.compile(r"/[A-Za-z0-9._/-]+")
 LONGEST_LINK_ID = 64
 CODED = {Operator.EQUALS, Operator.DIFFERS}  # how a Questionnaire can compare codes
 TIERS = {None, "red", "amber", "watch"}
-SENSITIVITIES = {"PSY", "ETH", "SUD", "ETHUD", "BH", "HIV", "SDV", "SEX"}
+SENSITIVITIES = {"PSY", "ETH", "SDV"}  # of the labelling table in docs/privacy.md
+CONFIDENTIALITIES = {"R", "V"}
 
 
 def problems(instruments: Iterable[Instrument]) -> list[str]:
@@ -73,6 +74,8 @@ def _name_problems(instrument: Instrument) -> Iterator[str]:
     for sensitivity in dict.fromkeys((instrument.sensitivity, *_sensitivities(instrument))):
         if sensitivity not in SENSITIVITIES:
             yield f"sensitivity {sensitivity} must be one of {', '.join(sorted(SENSITIVITIES))}"
+    if instrument.confidentiality not in CONFIDENTIALITIES:
+        yield "its confidentiality must be R or V"
 
 
 def _sensitivities(instrument: Instrument) -> Iterator[str]:

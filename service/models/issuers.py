@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from sqlalchemy import JSON
 from sqlmodel import Field, SQLModel
 
 
@@ -21,3 +22,6 @@ class Issuer(SQLModel, table=True):
     introspection_url: str | None = None
     introspection_client: str | None = None
     introspection_secret: str | None = None  # encrypted
+    people: bool = False  # whether it may vouch for people, by user/ scopes
+    role_claim: str | None = None  # the claim that says what somebody is there
+    roles: dict[str, str] = Field(default_factory=dict, sa_type=JSON)  # with their ceilings

@@ -28,6 +28,11 @@ EVERY_PURPOSE = 2**31 - 1  # those that are not named yet, too
 TREATMENT_ONLY = Purpose.TREATMENT.bit
 
 
+def named(bit: int) -> str | None:
+    """Return the code of one purpose, None where the number is a set of several."""
+    return next((one.value for one, own in BITS.items() if own == bit), None)
+
+
 def bits(purposes: Iterable[Purpose]) -> int:
     """Return the set as a number; none said stands for every purpose."""
     return sum(BITS[one] for one in set(purposes)) or EVERY_PURPOSE

@@ -19,10 +19,11 @@ from service.models.connections import Client
 from service.models.issuers import Issuer
 from service.smart.clients import NewClient, add_client, client_named, disable_client
 from service.smart.keys import OUTSIDE
+from service.smart.people import Vouching, check_vouching
 
 SELECT_ISSUERS = (
     "SELECT i.issuer, i.audience, i.algorithms, i.jwks_url, i.introspection_url,"
-    " i.introspection_client, i.introspection_secret, c.scopes,"
+    " i.introspection_client, i.introspection_secret, i.people, i.role_claim, i.roles, c.scopes,"
     " c.id, c.name, c.ceiling, c.roster_role, c.purpose, c.privacy_officer, c.connection_id,"
     " n.number"
     " FROM issuers i JOIN clients c ON c.id = i.client_id"
@@ -45,6 +46,7 @@ class NewIssuer:
     jwks_url: str | None = None
     introspection_url: str | None = None
     login: tuple[str, str] | None = None  # the name and secret that we ask it with
+    people: Vouching | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +61,7 @@ class KnownIssuer:
     login: tuple[str, str] | None  # the secret encrypted
     scopes: Scopes
     bound: tuple[Any, ...]
+    people: Vouching | None = None
 
 
 def add_issuer(session: Session, cipher: Cipher, new: NewIssuer) -> Issuer:
@@ -82,6 +85,9 @@ def add_issuer(session: Session, cipher: Cipher, new: NewIssuer) -> Issuer:
         introspection_url=new.introspection_url,
         introspection_client=name,
         introspection_secret=None if secret is None else cipher.encrypt(secret.encode()),
+        people=new.people is not None,
+        role_claim=new.people.role_claim if new.people else None,
+        roles=dict(new.people.roles) if new.people else {},
     )
     session.add(row)
     session.flush()
@@ -95,6 +101,8 @@ def _check(session: Session, new: NewIssuer) -> None:
         raise ValueSetError(f"tokens are signed with {', '.join(OUTSIDE)}", element="algorithms")
     if not new.issuer.startswith(("https://", "http://")):
         raise ValueSetError("an issuer is an address, as in its iss", element="issuer")
+    if new.people is not None:
+        check_vouching(new.people)
     if session.exec(select(Issuer).where(Issuer.issuer == new.issuer)).first():
         raise DuplicateError("there is an issuer of this address", element="issuer")
     if new.introspection_url is not None:
@@ -141,8 +149,9 @@ def disable_issuer(session: Session, name: str, now: datetime) -> None:
 
 def known(row: Sequence[Any]) -> KnownIssuer:
     """Return an issuer of a row of SELECT_ISSUERS, as either driver has it."""
-    issuer, audience, algorithms, jwks_url, url, name, secret, scopes, *bound = row
-    listed = orjson.loads(scopes) if isinstance(scopes, str) else scopes
+    issuer, audience, algorithms, jwks_url, url, name, secret, *rest = row
+    people, role_claim, roles, scopes, *bound = rest
+    listed, ceilings = (orjson.loads(e) if isinstance(e, str) else e for e in (scopes, roles))
     return KnownIssuer(
         issuer=issuer,
         audience=audience,
@@ -152,4 +161,5 @@ def known(row: Sequence[Any]) -> KnownIssuer:
         login=None if name is None or secret is None else (name, secret),
         scopes=Scopes(" ".join(listed)),
         bound=tuple(bound),
+        people=Vouching(role_claim=role_claim, roles=ceilings) if people else None,
     )

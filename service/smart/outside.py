@@ -9,7 +9,7 @@ https://www.rfc-editor.org/rfc/rfc7662#section-2
 import base64
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -25,6 +25,7 @@ from service.smart.assertions import LEEWAY_SECONDS, RefusedAssertionError
 from service.smart.fetching import Fetcher, FetchError
 from service.smart.issuers import KnownIssuer
 from service.smart.key_sets import KeySets
+from service.smart.people import RefusedPersonError, person_of, scopes_of_person
 
 LONGEST = 8192
 SECOND = 1_000_000
@@ -50,6 +51,7 @@ class OutsideTokens:
     cipher: Cipher
     audience: str
     clock: Clock
+    key: bytes = field(repr=False)  # the installation's: people's pseudonyms are made with it
 
     def row_of(self, token: str, issuers: Sequence[KnownIssuer]) -> Row:
         """Return the row of tokens.SELECT_ACCESS that the token is worth.
@@ -134,10 +136,22 @@ class OutsideTokens:
         listed = audiences if isinstance(audiences, list) else [audiences]
         if (issuer.audience or self.audience) not in listed:
             raise RefusedTokenError("its aud is not this FHIR endpoint")
-        scope = intersection(_scope(claims), issuer.scopes)
-        client, name, *bound = issuer.bound
         held = (int(ends * SECOND), False, None, _certificate(claims))
-        return (*held, scope, client, _called(name, claims), *bound)
+        return (*held, *self._bound(claims, issuer))
+
+    def _bound(self, claims: Claims, issuer: KnownIssuer) -> Row:
+        """Return the rest of the row: what the token may do, and for whom."""
+        client, name, ceiling, *bound = issuer.bound
+        names, called = _scope(claims), _called(name, claims)
+        own = scopes_of_person(names)
+        if issuer.people is None or not own:
+            return (intersection(names, issuer.scopes), client, called, ceiling, *bound)
+        try:
+            who = person_of(claims, issuer.issuer, issuer.people, ceiling, self.key)
+        except RefusedPersonError as error:
+            raise RefusedTokenError(str(error)) from error
+        scope = intersection(own, issuer.scopes)
+        return (scope, client, called, who.ceiling, *bound, who.name, who.fhir_user, who.role)
 
 
 def _number(claims: Claims, name: str) -> float:

@@ -111,6 +111,9 @@ class Bearer(NamedTuple):
     privacy_officer: bool
     connection_id: UUID | str | None
     number: int | None
+    person: str | None = None
+    fhir_user: str | None = None
+    role: str | None = None
 
 
 def access_of_row(row: Sequence[Any] | None, now: int, certificate: str | None = None) -> Access:
@@ -143,6 +146,9 @@ def _access(row: Bearer) -> Access:
         purpose=Purpose(row.purpose).bit,
         privacy_officer=bool(row.privacy_officer),
         scopes=Scopes(row.scope),
+        person=row.person,
+        fhir_user=row.fhir_user,
+        role=row.role,
     )
 
 

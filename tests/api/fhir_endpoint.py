@@ -122,7 +122,8 @@ def open_endpoint(
     ensure_programme(context.database, "Programme")
     publish_instruments(context.database)
     app = Starlette(routes=fhir.routes(context))
-    audited = AuditMiddleware(app, context.audit, clock, context.metrics, context.audit_rows)
+    fence = context.database.fence, context.reader
+    audited = AuditMiddleware(app, context.audit, clock, context.metrics, context.audit_rows, fence)
     with TestClient(audited) as client:
         yield Endpoint(client, context, sqlite3.connect(folder / "audit.db"))
         client.portal.call(context.reader.close)

@@ -17,6 +17,7 @@ from service.errors import BusinessRuleError
 from service.models.connections import Confidentiality
 from service.smart.clients import NewClient
 from service.smart.issuers import NewIssuer
+from service.smart.people import Vouching
 from tests import world
 from tests.api.registering import bearer
 from tests.api.served import BASE, serve
@@ -69,6 +70,24 @@ def test_a_signed_token_opens_what_its_issuer_may_have_and_no_more(served):
     row = next(each for each in served.rows() if (each.method, each.status) == ("GET", 200))
     assert (row.client, row.audience) == ("harbor-login/analytics", hospital.number)
     assert good not in str(served.rows())
+
+
+def test_a_person_is_let_in_by_user_scopes_where_the_issuer_may_vouch_for_people(served):
+    hospital = world.hospital(served.context.database, "Harbor")
+    other = world.hospital(served.context.database, "Quay")
+    world.linked(served.context.database, other)
+    mine = world.linked(served.context.database, hospital)
+    assert mine.id
+    people = Vouching(role_claim="role", roles={"clinician": "V"})
+    said = {"scope": "user/Patient.rs", "sub": "dr-1"}
+    with jwks_server(jwk_set(rsa())) as keys:
+        trust(served, jwks_url=keys.url, connection=hospital.name, people=people)
+        low = get(served, token(**said, role="clinician"))
+        assert (low.status_code, low.json().get("entry")) == (200, None)  # the ceiling is N
+        assert get(served, token(**said, role="clinician"), "/fhir/Observation").status_code == 403
+        assert get(served, token(**said, role="clinician"), "/v1/patients").status_code == 403
+        for wrong in ({}, {"role": "patient"}, {"role": "clinician", "sub": "analytics"}):
+            assert get(served, token(**{**said, **wrong})).status_code == 401
 
 
 def test_a_disabled_issuer_is_refused_within_five_seconds(served):
@@ -147,6 +166,20 @@ def test_issuers_are_added_listed_and_disabled_at_a_shell(installed, folder, mon
         assert part in err
     (folder / "secret").write_text("")
     assert installed(*basis, *asks, "--secret-file", "secret")[0] == 1
+    staff = ("--people", "--role-claim", "role", "--role", "clinician=V", "--role", "coordinator=R")
+    elsewhere = (
+        "issuers",
+        "add",
+        "quay-login",
+        "--issuer",
+        f"{ISSUER}/2",
+        "--scope",
+        "system/*.rs",
+    )
+    keys = ("--jwks-url", "https://93.184.215.14/jwks")
+    assert installed(*elsewhere, *keys, *staff)[0] == 0
+    assert "clinician=V" in installed("issuers", "list")[1]
+    assert installed(*elsewhere, *keys, "--role-claim", "role", "--role", "patient=V")[0] == 1
     assert installed("issuers", "disable", "harbor-login")[0] == 0
     assert [row[1] for row in audit_rows(folder)][-1] == "issuers/disable"
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from service.access import Access
-from service.fhir.bundle_bytes import bundle, link
+from service.fhir.bundle_bytes import link
 from service.fhir.endpoint import Answer, Endpoint, require, served
-from service.fhir.history import Asked, Version, entries, read_history_query
+from service.fhir.history import Asked, Version, history_bundle, read_history_query
 from service.fhir.interactions.read import latest, stored_id
 from service.fhir.paging import Place, address, next_link, opened, query_string
 from service.fhir.scope_judging import Candidate, granted
@@ -51,8 +51,8 @@ async def history_instance(
         versions = versions[: asked.count]
         after = Place((versions[-1].version, document_id))
         links.append(link("next", next_link(endpoint.link_key, access, target, after)))
-    told = entries(endpoint.base, versions, asked, endpoint.registry)
-    return Answer(200, bundle("history", links, told), patients=now.patients)
+    body = history_bundle(endpoint.base, links, versions, asked, endpoint.registry)
+    return Answer(200, body, patients=now.patients)
 
 
 class _Older(NamedTuple):

@@ -178,6 +178,5 @@ def _answer(call: Call, links: Sequence[bytes], rows: Sequence[Found], key: str 
     ]
     if ignored := call.inputs.unknown(EVERYTHING.inputs):
         entries.append(remark(orjson.dumps(warnings(ignored))))
-    rank = max((row.confidentiality for row in rows), default=None)
-    body = bundle("searchset", links, entries, rank=rank)
+    body = bundle("searchset", links, entries, shown=(row.content for row in rows))
     return Answer(200, body, patients=(key,) if key else ())

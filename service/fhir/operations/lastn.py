@@ -71,10 +71,10 @@ async def lastn(call: Call) -> Answer:
     ]
     if plan.ignored:
         entries.append(remark(orjson.dumps(warnings(plan.ignored))))
-    rank = max((each.confidentiality for each in found.values()), default=None)
+    shown = [each.content for each in found.values()]
     patients = {each.patient_key for each in found.values() if each.patient_key}
     return Answer(
-        200, bundle("searchset", [link("self", target)], entries, rank=rank), patients=patients
+        200, bundle("searchset", [link("self", target)], entries, shown=shown), patients=patients
     )
 
 

@@ -200,7 +200,7 @@ def _answer(call: Call, graded: Sequence[Graded]) -> Answer:
         )
         for each in graded
     ]
-    rank = max((each.found.confidentiality for each in graded), default=None)
     patients = {each.found.patient_key for each in graded if each.found.patient_key}
-    body = bundle("searchset", [], entries, total=len(graded), rank=rank)
+    shown = (each.found.content for each in graded)
+    body = bundle("searchset", [], entries, total=len(graded), shown=shown)
     return Answer(200, body, patients=patients)

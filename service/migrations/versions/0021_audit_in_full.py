@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0021_audit_in_full"
-down_revision = "0019_consents"
+down_revision = "0020_fence"
 
 BEFORE = "audit_entries_before"
 OTHERS = "audit_entries_others"

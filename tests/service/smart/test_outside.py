@@ -54,7 +54,12 @@ BOUND = ("0199b7c26c1f7a539d3e5b8f0c2a4e61", "harbor-login", "R", False, False, 
 @pytest.fixture
 def tokens() -> OutsideTokens:
     return OutsideTokens(
-        fetcher=LOCAL, key_sets=KeySets(LOCAL.get), cipher=CIPHER, audience=FHIR, clock=system_clock
+        fetcher=LOCAL,
+        key_sets=KeySets(LOCAL.get),
+        cipher=CIPHER,
+        audience=FHIR,
+        clock=system_clock,
+        key=b"key",
     )
 
 
