@@ -88,10 +88,10 @@ def labelled(ask: dict[str, Any]) -> Labels:
     category, part2 = Category(ask["category"]), ask.get("part2", False)
     if category is Category.ALERTS:
         return labels.alert(part2=part2)
+    form = ask.get("form", "phq-9")
     if category is Category.SCORES:
-        return labels.total(part2=part2)
+        return labels.total(instrument(form, FORMS[form]), part2=part2)
     if category is Category.ANSWERS:
-        form = ask.get("form", "phq-9")
         return labels.answers(instrument(form, FORMS[form]), part2=part2)
     kind = Sensitivity(ask.get("group", "mental-health"))
     return labels.membership(fixed_facts.group(sensitivity=kind, part2=part2))
