@@ -52,7 +52,7 @@ def test_on_call_is_told_at_once_and_nothing_of_the_person(duty):
     assert "Family" not in repr(text)
     assert "44260" not in repr(text)
     assert len(key) == 36
-    assert duty.story(alert.id) == ["raised", "addressed", "told"]
+    assert duty.story(alert.id) == ["raised", "stepped-up", "addressed", "told"]
 
 
 def test_nobody_acknowledges_so_the_next_is_told_once(duty):
@@ -138,8 +138,8 @@ def test_who_cannot_be_reached_is_tried_four_times_and_then_the_next_is_told(dut
     assert duty.channel.tried.count("dead@x.example") == 4
     assert duty.told() == ["live"]
     story = duty.story(alert.id)
-    assert story[1:6] == ["addressed", "not-told", "not-told", "not-told", "given-up"]
-    assert story[6:] == ["escalated", "addressed", "told"]
+    assert story[2:7] == ["addressed", "not-told", "not-told", "not-told", "given-up"]
+    assert story[7:] == ["escalated", "addressed", "told"]
 
 
 def test_an_alert_without_contacts_is_seen_as_such(duty):
