@@ -33,8 +33,8 @@ def create(rng: random.Random, known: Known) -> Question:
 
 def observe(rng: random.Random, known: Known) -> Question:
     """An observation that refers to more than its subject."""
-    encounter, number = known.doc(rng, "Encounter"), rng.choice(known.words)
-    logical = {"identifier": {"system": "urn:mrn:B", "value": number}}
+    encounter, numbers = known.doc(rng, "Encounter"), known.doc(rng, "Patient").resource
+    logical = {"identifier": rng.choice(numbers.get("identifier") or [{"value": "none"}])}
     about = {"reference": f"Patient/{known.patient(rng)}"}
     body = {
         "resourceType": "Observation",
