@@ -228,6 +228,14 @@ def several(rng: random.Random, known: Known) -> Question:
     return get("/fhir", *named, *some, ("_count", "4"), pages=rng.choice((0, 3)))
 
 
+def roster(rng: random.Random, known: Known) -> Question:
+    """The part of a group that the hospital sees: whole, or page by page."""
+    groups = known.of("Group")
+    if groups and rng.random() < 0.4:
+        return get(f"/fhir/{rng.choice(groups).path}")
+    return get("/fhir/Group", ("_count", rng.choice(("1", "50"))), pages=2)
+
+
 def by_post(rng: random.Random, known: Known) -> Question:
     kind = rng.choice(PEOPLE)
     body = encoded(*pairs(rng, known, kind))
@@ -316,6 +324,7 @@ SEARCHES: tuple[tuple[int, Maker], ...] = (
     (4, brought_along),
     (5, compartment),
     (4, several),
+    (5, roster),
     (2, by_post),
     (5, everything),
     (4, newest),
