@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from api import operators
+from api.commanding import audited
 from api.exporting import export_audit
-from api.operators import audited
 from api.pruning import complete, prune_audit
 from api.upkeep import opened
 from service.audit.partitions import id_at

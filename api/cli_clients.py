@@ -36,6 +36,9 @@ Certificate = Annotated[
 ]
 
 
+Officer = Annotated[
+    bool, typer.Option(help="May read audit events: its hospital's, or the programme all.")
+]
 ForPurpose = Annotated[Purpose, typer.Option(help="What it reads for; consents name it.")]
 
 
@@ -50,9 +53,7 @@ def add_client(  # noqa: PLR0913 - a command has its options as arguments
     ceiling: Annotated[Confidentiality, typer.Option()] = Confidentiality.RESTRICTED,
     roster: Annotated[bool, typer.Option(help="May read rosters.")] = False,
     purpose: ForPurpose = Purpose.TREATMENT,
-    privacy_officer: Annotated[
-        bool, typer.Option(help="May read audit events: its hospital's, or the programme all.")
-    ] = False,
+    privacy_officer: Officer = False,
     jwks: Jwks = None,
     jwks_url: JwksUrl = None,
     alg: Algorithms = None,

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from sqlmodel import select
 
-from api.operators import audited, connection_id
+from api.commanding import audited
+from api.operators import connection_id
 from api.upkeep import opened
 from service import outbox as messages
 from service.clock import EPOCH

@@ -1,6 +1,7 @@
 """`alongside issuers`: authorization servers outside, whose access tokens are honoured here."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -64,22 +65,12 @@ def add_issuer(  # noqa: PLR0913 - a command has its options as arguments
     role: Roles = None,
 ) -> None:
     """Honour the access tokens of an issuer, for as much as is said here."""
+    client = NewClient(name=name, scopes=_words(scope), ceiling=ceiling, roster_role=roster)
     new = NewIssuer(
-        client=NewClient(
-            name=name,
-            scopes=_words(scope),
-            ceiling=ceiling,
-            roster_role=roster,
-            purpose=purpose,
-        ),
-        issuer=issuer,
-        audience=audience,
-        algorithms=tuple(alg or OUTSIDE),
-        jwks_url=jwks_url,
-        introspection_url=introspection_url,
-        login=_login(login, secret_file),
-        people=_vouching(role_claim, role or ()) if people or role_claim or role else None,
-    )
+        client=replace(client, purpose=purpose), issuer=issuer, audience=audience,
+        algorithms=tuple(alg or OUTSIDE), jwks_url=jwks_url, introspection_url=introspection_url,
+        login=_login(login, secret_file), people=_vouching(role_claim, role or (), people=people),
+    )  # fmt: skip
     operators.add_issuer(bootstrap.build(Settings()), new, connection)
     print(f"Tokens of {issuer} are honoured as {name}.")
 
@@ -123,7 +114,9 @@ def _people(issuer: Issuer) -> str:
     return roles or ("yes" if issuer.people else "")
 
 
-def _vouching(claim: str | None, roles: Iterable[str]) -> Vouching:
+def _vouching(claim: str | None, roles: Iterable[str], *, people: bool) -> Vouching | None:
+    if not (people or claim or roles):
+        return None
     pairs = [each.partition("=") for each in roles]
     return Vouching(role_claim=claim, roles={role: ceiling for role, _, ceiling in pairs})
 

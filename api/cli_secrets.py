@@ -4,7 +4,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from api.operators import audited
+from api.commanding import audited
 from api.upkeep import opened
 from service.encryption import UNNAMED
 from service.rewrapping import keys_in_use, rewrap

@@ -6,8 +6,8 @@ from uuid import UUID
 import typer
 from sqlmodel import Session, col, or_, select
 
+from api.commanding import audited
 from api.context import Context
-from api.operators import audited
 from api.upkeep import opened
 from service.commands import PlanSeries
 from service.errors import AlongsideError

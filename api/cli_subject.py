@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from sqlmodel import col, select
 
-from api import operators, subjects
+from api import subjects
+from api.commanding import audited
 from api.context import Context
 from api.upkeep import opened
 from service.commands import LiftRestriction, RestrictProcessing
@@ -44,7 +45,7 @@ def _act(name: str, *people: UUID) -> Iterator[Context]:
     """Yield what an act works with; it has its audit row before anything is said."""
     with (
         opened(Settings()) as context,
-        operators.audited(context, None, f"subject/{name}", about=people),
+        audited(context, None, f"subject/{name}", about=people),
     ):
         yield context
 

@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from api.commanding import act_of, ended, entry_of
 from api.context import Context
-from api.operators import act_of, ended, entry_of
 from api.upkeep import opened
 from service import migrations
 from service.acting import acting

@@ -1,34 +1,27 @@
 """What an operator does to clients and tokens; each act leaves an audit row of method CLI."""
 
-import getpass
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
-import orjson
 from sqlmodel import Session, col, select
 
 from api import administration
+from api.commanding import audited
 from api.context import Context
 from service.access import Scopes
-from service.acting import Act, acting
-from service.audit import AuditEntry
 from service.audit.details import installation_key
 from service.audit.people import names_in_rows, with_merged
 from service.audit.reading import Asked, Opened, opened, read
-from service.clock import Clock, microseconds
 from service.commands import CreateConnection, CreateFacility
 from service.connections import create_connection, create_facility
 from service.errors import (
-    AlongsideError,
     ForbiddenError,
     InvalidError,
     NotFoundError,
     ValueSetError,
 )
-from service.identifiers import new_id
 from service.models.aggregates import Aggregate
 from service.models.connections import (
     Confidentiality,
@@ -252,66 +245,3 @@ def audit_rows(context: Context, asked: Asked, patient: str | None, most: int) -
     rows = read(context.audit_reader.engine, asked, most)
     key = installation_key(context.key)
     return context.database.read(lambda session: opened(session, key, rows))
-
-
-@contextmanager
-def audited(
-    context: Context,
-    client: str | None,
-    path: str,
-    *,
-    query: str | None = None,
-    about: Iterable[UUID] = (),
-) -> Iterator[None]:
-    """Write the row before anything is printed; a refusal has its row too."""
-    entry = entry_of(context.clock, path, client=client, query=query)
-    if people := sorted(each.hex for each in about):
-        entry = entry._replace(patients=orjson.dumps(people).decode())
-    try:
-        with acting(lambda: act_of(entry)):
-            yield
-    except AlongsideError:
-        context.audit.write_now(ended(entry)._replace(status=403))
-        raise
-    context.audit.write_now(ended(entry))
-
-
-def entry_of(
-    clock: Clock, path: str, *, client: str | None = None, query: str | None = None
-) -> AuditEntry:
-    """Return the audit row of what an operator does."""
-    return AuditEntry(
-        request_id=new_id().hex,
-        at=microseconds(clock()),
-        client=client,
-        audience=None,
-        address=_operator(),
-        method="CLI",
-        path=path,
-        query=query,
-        status=200,
-    )
-
-
-def ended(entry: AuditEntry) -> AuditEntry:
-    """Return the row of a command that took its time: ids tell an export what is new."""
-    return entry._replace(request_id=new_id().hex, caller_id=entry.request_id)
-
-
-def act_of(entry: AuditEntry) -> Act:
-    """Return what a command's changes are known by until its row is written."""
-    return Act(
-        request_id=entry.request_id,
-        client=entry.client,
-        audience=entry.audience,
-        address=entry.address,
-        method=entry.method,
-        path=entry.path,
-    )
-
-
-def _operator() -> str:
-    try:
-        return f"user {getpass.getuser()}"
-    except (KeyError, OSError):  # a container's user without a name
-        return "user unknown"

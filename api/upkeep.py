@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from api import bootstrap
+from api.commanding import audited, entry_of
 from api.context import Context
 from api.doctor import examine
 from api.doctor.findings import Level
-from api.operators import audited, entry_of
 from service import backups, maintenance, migrations
 from service.audit import open_audit, prepare
 from service.clock import EPOCH, microseconds, system_clock

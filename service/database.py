@@ -15,7 +15,7 @@ from sqlmodel import Session
 from service import acting, locks
 from service.checkpoints import Checkpoints
 from service.clock import Clock, microseconds, system_clock
-from service.driver import DRIVER, connected
+from service.driver import DRIVER, connected, may_retry
 from service.engine import UNIT_OF_WORK, WRITING, create_engine, is_sqlite
 from service.errors import BusyError, OccupiedError
 from service.fence import RAISED, Fence
@@ -29,7 +29,6 @@ WRITE_SECONDS = 5.0
 LOCK_WAIT = "4s"
 ALONE_WAIT = "30s"  # as long as SQLite waits for another program
 PATIENCE_SECONDS = 15.0
-RETRIED = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock time-out
 FIRST_PAUSE_SECONDS = 0.002
 MOMENT = "moment"
 NOTICED = "noticed"  # in a session's info, where its commit is news for a worker
@@ -120,7 +119,7 @@ class Database:
             except locks.RefusedWideningError as refused:
                 wanted |= refused.aggregates
             except DBAPIError as error:
-                if not _may_retry(error):
+                if not may_retry(error):
                     raise
             with self._counting:
                 self.retries += 1
@@ -145,7 +144,7 @@ class Database:
             with self._process_lock:
                 return self._transaction_alone(work, keep=keep)
         except DBAPIError as error:
-            if _may_retry(error):
+            if may_retry(error):
                 message = "the records are being changed by others; try again in a moment"
                 raise BusyError(message) from error
             raise
@@ -186,7 +185,7 @@ class Database:
         try:
             return self._alone(work, wanted, self._impatient)
         except OperationalError as error:
-            if _may_retry(error):
+            if may_retry(error):
                 raise OccupiedError("another process is writing") from error
             raise
         finally:
@@ -298,9 +297,3 @@ def read_within(session: Session, work: Callable[[Session], T]) -> T:
     with Session(bind, expire_on_commit=False, join_transaction_mode="rollback_only") as fresh:
         fresh.info[READS] = True
         return work(fresh)
-
-
-def _may_retry(error: DBAPIError) -> bool:
-    state = getattr(error.orig, "sqlstate", None)
-    locked = isinstance(error, OperationalError) and "locked" in str(error.orig)
-    return state in RETRIED or locked

@@ -10,11 +10,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Column, Dialect
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 from sqlmodel import SQLModel
 
 DRIVER = "driver"
+RETRIED = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock time-out
 CHUNK = 400
 
 Row = tuple[Any, ...]
@@ -163,3 +164,10 @@ def _converter(selected: Iterable[Column[Any]], dialect: Dialect) -> Callable[[R
         ]
 
     return convert
+
+
+def may_retry(error: DBAPIError) -> bool:
+    """Tell whether the same may succeed when it is tried again."""
+    state = getattr(error.orig, "sqlstate", None)
+    locked = isinstance(error, OperationalError) and "locked" in str(error.orig)
+    return state in RETRIED or locked

@@ -1,8 +1,10 @@
 """`alongside doctor`: whether an installation is well, in plain sentences; it changes nothing."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
 from api import bootstrap
 from api.doctor import (
@@ -20,6 +22,7 @@ from api.doctor import (
 )
 from api.doctor.findings import Finding, Level, error
 from service.clock import Clock, system_clock
+from service.database import Database
 from service.fhir.audiences import identifier_key
 from service.settings import Settings
 
@@ -42,16 +45,7 @@ def examine(
         found = database.read(lambda session: list(contents.findings(session, clock())))
         yield from found
         if all(each.check != "migrations" or each.level is Level.OK for each in found):
-            yield from database.read(lambda session: list(queues.findings(session, clock())))
-            yield from database.read(lambda session: list(oversight.findings(session, clock())))
-            now = clock()
-            yield from database.read(
-                lambda session: list(subjects.findings(session, settings, now))
-            )
-            yield from database.read(lambda session: list(audit.findings(settings, session, now)))
-            yield from database.read(lambda session: list(alerts.findings(session, now)))
-            cipher = bootstrap.cipher_of(settings)
-            yield from database.read(lambda session: list(secrets.findings(session, cipher)))
+            yield from _state(database, settings, clock())
             if asks:
                 yield from public.findings(settings, database.read(identifier_key))
     except SQLAlchemyError as failure:
@@ -59,3 +53,20 @@ def examine(
         yield error("database", f"The database refused a question ({kind}): alongside migrate.")
     finally:
         database.close()
+
+
+def _state(database: Database, settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Yield what a database of the newest revision says."""
+    cipher = bootstrap.cipher_of(settings)
+
+    def work(session: Session) -> list[Finding]:
+        return [
+            *queues.findings(session, now),
+            *oversight.findings(session, now),
+            *subjects.findings(session, settings, now),
+            *audit.findings(settings, session, now),
+            *alerts.findings(session, now),
+            *secrets.findings(session, cipher),
+        ]
+
+    yield from database.read(work)

@@ -30,6 +30,7 @@ from service.fhir.audiences import (
 from service.fhir.documents import Stored, Target, Writer, patient_key, stored_by_source
 from service.fhir.following import Following, follow, last_merge
 from service.fhir.mapping import Audience, Registry, View
+from service.fhir.sealing import seals_of, taken_from
 from service.fhir.seals import Seal
 from service.fhir.sources import (
     Sources,
@@ -37,22 +38,17 @@ from service.fhir.sources import (
     consent_patients,
     is_merging,
     kind_of,
-    linked_to,
     merged_patients,
     needed_aggregates,
 )
 from service.guard import Touched
 from service.models.aggregates import Aggregate
-from service.models.connections import Connection
-from service.models.consents import Category, Consent, Decision, Standing
-from service.models.documents import PUBLIC, DueKind, ProjectionDue
+from service.models.consents import Category
+from service.models.documents import DueKind, ProjectionDue
 from service.models.enrollments import Enrollment, EnrollmentStatus
 from service.models.facts import MemberFacts, RosterFacts
-from service.models.groups import Facilitator
-from service.models.patients import Link, Patient
+from service.models.patients import Patient
 from service.models.purposes import TREATMENT_ONLY
-from service.models.subjects import Restriction
-from service.restrictions import is_in_force
 
 OUTDATED = "a newer version of the service has written these records: restart this process with it"
 ON_ROSTER = (EnrollmentStatus.ACTIVE, EnrollmentStatus.ON_HOLD)
@@ -94,7 +90,7 @@ class DocumentProjector:
         if any(map(self._is_newer, stored.values())):
             raise OutdatedError(OUTDATED)
         writer = Writer(session, stamp, self.registry.by_type)
-        seals = _seals(session, touched, now)
+        seals = seals_of(session, touched, now)
         _write(writer, targets, stored, seals)
         for row in filter(partial(is_merging, touched), touched.of(Patient)):
             merge = last_merge(session, row.id)
@@ -103,7 +99,7 @@ class DocumentProjector:
         writer.run()
         _remember_due(session, regranted, rendering.views)
         _remember_ends(session, touched)
-        raise_epochs(session, _taken_from(seals, is_merge=bool(merged_patients(touched))))
+        raise_epochs(session, taken_from(seals, is_merge=bool(merged_patients(touched))))
 
     def render_again(self, session: DbSession, sources: Sources, stamp: int) -> Again:
         """Write the documents of these sources as the mappings make them now.
@@ -237,55 +233,6 @@ def _members(session: DbSession, groups: set[UUID]) -> dict[UUID, list[Any]]:
     for row in session.execute(statement):
         found[row.group_id].append(row)
     return found
-
-
-def _seals(session: DbSession, touched: Touched, now: datetime) -> dict[int, Seal]:
-    """Return what to seal for each hospital whose consents or links changed.
-
-    Nothing of another's: that would tell it of the person's other hospital. Of everybody's, the
-    past of a facilitator who is no longer named.
-    """
-    unnamed = any(_is_unnamed(row, touched) for row in touched.of(Facilitator))
-    seals = {PUBLIC: Seal.ALL} if unnamed else {}
-    given = {row.connection_id for row in [*touched.of(Consent), *touched.of(Link)]}
-    taken = {row.connection_id for row in touched.of(Consent) if _refuses(row, now)}
-    taken |= {row.connection_id for row in touched.of(Link) if _is_undone(row, touched)}
-    restrictions = touched.of(Restriction)
-    taken |= linked_to(session, {row.patient_id for row in restrictions if is_in_force(row, now)})
-    # What a merge gives or takes is a link's, too.
-    given |= linked_to(session, merged_patients(touched) | {row.patient_id for row in restrictions})
-    if not given:
-        return seals
-    where = col(Connection.id).in_(given)
-    numbers = session.exec(select(Connection.id, Connection.number).where(where))
-    return seals | {number: Seal.ALL if one in taken else Seal.REPLACED for one, number in numbers}
-
-
-def _taken_from(seals: Mapping[int, Seal], *, is_merge: bool) -> list[int]:
-    """Return whom something is taken from; what a merge takes from one it may give as another's."""
-    return [number for number, seal in seals.items() if is_merge or seal is Seal.ALL]
-
-
-def _is_unnamed(row: Facilitator, touched: Touched) -> bool:
-    """Tell whether hospitals may no longer see this facilitator's name."""
-    return not row.name_is_public and "name_is_public" in touched.changed[row.id]
-
-
-def _is_undone(row: Link, touched: Touched) -> bool:
-    """Tell whether the link is undone now; one that was undone before may move with a merge."""
-    return row.undone_at is not None and "undone_at" in touched.changed[row.id]
-
-
-def _refuses(row: Consent, now: datetime) -> bool:
-    """Tell whether this decision takes something away, rather than giving it.
-
-    What was said anew, or has exceptions, may do both.
-    """
-    if row.version > 1 or row.provisions or row.standing is not Standing.CONFIRMED:
-        return True
-    if row.decision is Decision.PERMIT:
-        return row.withdrawn_at is not None or (row.end is not None and row.end <= now)
-    return row.withdrawn_at is None and row.start <= now
 
 
 def _remember_due(session: DbSession, patients: set[UUID], seen: Views) -> None:

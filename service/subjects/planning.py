@@ -29,8 +29,8 @@ NOT_STATED = "no rule was stated for how long it is kept: state one (ALONGSIDE_R
 NOT_KNOWN = "the day of birth, from which its rule counts, is not known"
 NAMES_THEM = "says whom the records that are kept are about"
 REFERRING = (
-    "SELECT COUNT(DISTINCT r.id) FROM document_references r"
-    " JOIN documents d ON d.id = r.id AND d.audience = r.audience"
+    "SELECT COUNT(DISTINCT r.document) FROM document_references r"
+    " JOIN documents d ON d.number = r.document AND d.audience = r.audience"
     " WHERE r.target IN (SELECT id FROM documents WHERE patient_key IN ({marks})"
     " AND audience > 0 AND type = 'Patient')"
     " AND d.owner = 'client' AND NOT d.deleted AND d.patient_key IS NULL"

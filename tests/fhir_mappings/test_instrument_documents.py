@@ -11,6 +11,7 @@ from fhir_mappings.codes import LOINC
 from fhir_mappings.instrument_codes import ANSWER, INSTRUMENT
 from fhir_mappings.structure import validate, validate_profile
 from service.instruments import all_versions, instrument
+from service.models.consents import Category
 from service.models.facts import InstrumentFacts
 from service.scoring import score
 from tests.fhir_mappings import fixed_facts as f
@@ -48,7 +49,10 @@ def given(form, answers):
     )
 
 
-def documents(facts, kind, view=f.OF_A):
+OF_A = f.view(*Category, part2=True)  # forms about substance use are under Part 2, too
+
+
+def documents(facts, kind, view=OF_A):
     found = [f.document(draft, view.audience) for draft in f.render("response", facts, view, kind)]
     return {each["code"]["text"]: each for each in found} if kind == "Observation" else found
 
@@ -78,7 +82,7 @@ def test_its_questionnaire_has_every_answer_with_what_it_counts(form):
 def test_a_response_and_its_observations_are_valid(form, nth):
     facts = answered(form, nth)
     observations = documents(facts, "Observation")
-    assert len(observations) == len(f.render("response", facts, f.OF_A, "Observation"))
+    assert len(observations) == len(f.render("response", facts, OF_A, "Observation"))
     for found in [*documents(facts, "QuestionnaireResponse"), *observations.values()]:
         assert validate(found) == []
     for found in observations.values():
