@@ -20,7 +20,7 @@ def opened_rows(context: Context) -> list[AuditEntry]:
         each.entry._replace(
             path=each.path,
             query=each.query,
-            patients=orjson.dumps([one and one.hex for one in each.patients]).decode()
+            patients=orjson.dumps(sorted(one.hex if one else "" for one in each.patients)).decode()
             if each.patients
             else None,
         )
