@@ -31,9 +31,9 @@ ALONE_WAIT = "30s"  # as long as SQLite waits for another program
 PATIENCE_SECONDS = 15.0
 FIRST_PAUSE_SECONDS = 0.002
 MOMENT = "moment"
+OF_WRITING = {UNIT_OF_WORK, DRIVER, locks.HELD}  # in the info of who writes
 NOTICED = "noticed"  # in a session's info, where its commit is news for a worker
 READING = {"isolation_level": "AUTOCOMMIT"}
-
 Settle = Callable[[], None]
 
 
@@ -295,5 +295,6 @@ def read_within(session: Session, work: Callable[[Session], T]) -> T:
     bind = session.connection()
     # To close a session that joins so leaves the transaction alone.
     with Session(bind, expire_on_commit=False, join_transaction_mode="rollback_only") as fresh:
-        fresh.info[READS] = True
+        told = {key: one for key, one in session.info.items() if key not in OF_WRITING}
+        fresh.info |= {**told, READS: True}
         return work(fresh)
