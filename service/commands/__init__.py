@@ -45,6 +45,7 @@ from service.commands.groups import (
     UpdateGroup,
     UpdateSession,
 )
+from service.commands.measurement import MeasurementPlan
 from service.commands.merges import (
     MergePatients,
     UnmergePatients,
@@ -104,6 +105,7 @@ __all__ = [
     "ExceptOccurrence",
     "LinkPatient",
     "Mark",
+    "MeasurementPlan",
     "MergePatients",
     "OfferAnswer",
     "OfferSeat",
