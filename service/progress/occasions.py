@@ -93,14 +93,17 @@ def occasions(
 
 def asked(found: Iterable[Occasion]) -> Asked | None:
     """Count what was due; None where nothing was."""
-    states = [each.state for each in found if each.state is not OccasionState.CANCELLED]
-    if not states:
+    owed = [each for each in found if each.state is not OccasionState.CANCELLED]
+    if not owed:
         return None
+    states = [each.state for each in owed]
+    late = {OccasionState.OVERDUE, OccasionState.MISSED}
     return Asked(
         due=len(states),
         answered=states.count(OccasionState.ANSWERED),
         overdue=states.count(OccasionState.OVERDUE),
         missed=states.count(OccasionState.MISSED),
+        unanswered=tuple(sorted(each.begins for each in owed if each.state in late)),
     )
 
 

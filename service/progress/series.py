@@ -48,12 +48,16 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """How many measurements were due, and what became of them; answers outside count nowhere."""
+    """How many measurements were due, and what became of them; answers outside count nowhere.
+
+    `unanswered` are when those that are overdue or missed became due.
+    """
 
     due: int
     answered: int
     overdue: int
     missed: int
+    unanswered: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

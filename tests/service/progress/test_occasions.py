@@ -90,7 +90,7 @@ def test_who_has_left_owes_nothing():
 def test_what_was_missed_stays_missed_when_the_person_leaves():
     left = member(end=JOINED + 20 * DAY)
     found = occasions(TWO_WEEKLY, left, (), (), JOINED + 30 * DAY)
-    assert asked(found) == Asked(due=1, answered=0, overdue=0, missed=1)
+    assert asked(found) == Asked(due=1, answered=0, overdue=0, missed=1, unanswered=(JOINED,))
     assert asked([]) is None
 
 
