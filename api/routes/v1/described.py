@@ -8,6 +8,7 @@ from typing import Any, get_args
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
+from api.routes.v1 import pictures
 from api.routes.v1.repeating import REPLAYED, repeatable
 from api.routes.v1.rows import Results
 from api.routes.v1.schema import Body, Page, Schema
@@ -108,6 +109,9 @@ def _request(route: APIRoute) -> dict[str, Any]:
 
 
 def _success(route: APIRoute) -> dict[str, Any]:
+    picture = pictures.described(route.response_class)
+    if picture is not None:
+        return {"200": dict(picture)}
     model = route.response_model
     if not (isinstance(model, type) and issubclass(model, Schema)):
         raise TypeError(f"{route.name} has no response model")
@@ -119,7 +123,8 @@ def _success(route: APIRoute) -> dict[str, Any]:
 
 
 def _conditional(route: APIRoute) -> bool:
-    return _reads(route) and not issubclass(route.response_model, Page)
+    model = route.response_model
+    return _reads(route) and model is not None and not issubclass(model, Page)
 
 
 def _reads(route: APIRoute) -> bool:
