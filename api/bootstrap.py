@@ -124,6 +124,7 @@ def install(
     try:
         ensure_programme(database, settings.programme_name)
         publish_instruments(database)
+        require_instruments(database)
         publish_definitions(database)
         base = f"{settings.public_base_url}/fhir"
         reindex(database, build_registry(), base=base, progress=progress)
@@ -151,6 +152,21 @@ def publish_instruments(database: Database) -> None:
                 session.add(Instrument(name=each.id, version=each.version))
 
     database.unit_of_work(work, INSTALLATION)
+
+
+def require_instruments(database: Database) -> None:
+    """Raise NotInstalledError where a questionnaire that was published is not defined any more."""
+
+    def work(session: Session) -> set[tuple[str, str]]:
+        return set(session.exec(select(Instrument.name, Instrument.version)).all())
+
+    defined = {(each.id, each.version) for each in instruments.all_versions()}
+    if lost := sorted(database.read(work) - defined):
+        names = ", ".join(" ".join(each) for each in lost)
+        raise NotInstalledError(
+            f"there is no definition of {names}: its file has to be in the folder that"
+            " ALONGSIDE_INSTRUMENTS_FOLDER names"
+        )
 
 
 def publish_definitions(database: Database) -> None:

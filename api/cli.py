@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from api import bootstrap, cli_invitations, logs, openapi, operators, upkeep
 from api.cli_audit import audit
 from api.cli_clients import clients
+from api.cli_instruments import instruments
 from api.cli_issuers import issuers
 from api.cli_keys import keys
 from api.cli_series import series
@@ -47,6 +48,7 @@ cli_invitations.add_to(clients)
 cli.add_typer(connections, name="connections")
 cli.add_typer(imports, name="import")
 cli.add_typer(series, name="series")
+cli.add_typer(instruments, name="instruments")
 cli.add_typer(issuers, name="issuers")
 cli.add_typer(keys, name="keys")
 upkeep.add_to(cli)
@@ -116,6 +118,7 @@ def serve(host: str = "127.0.0.1", port: Port = 8000) -> None:
     context = bootstrap.build(settings)
     if migrations.current(settings.database_url) != migrations.newest():
         _fail("the database is at an older revision: run `alongside migrate`")
+    bootstrap.require_instruments(context.database)
     app = create_app(context)
     # What start-up made lives as long as the process, and a full collection that walks it stalls
     # every request for 50 ms (measured). Nor is there one every few nodes of a large body.

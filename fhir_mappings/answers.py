@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from fhir_mappings.codes import LOINC
+from fhir_mappings.codes import LOINC, UNKNOWN
 from fhir_mappings.foreign_forms import Form, form_of, is_relative
 from fhir_mappings.instrument_codes import ANSWER, answer_value
 from service.errors import InvalidElementsError, Problem, RequiredError, ValueSetError
@@ -90,6 +90,8 @@ def _read_item(reading: Reading, element: str, node: Node) -> None:
 
 def _read_answer(reading: Reading, item: Item, element: str, answer: Node) -> None:
     name, value = _value(answer)[0]
+    if isinstance(value, dict) and value.get("system") == UNKNOWN.system:
+        return  # the person was asked and gave none: it is missing
     known = _VALUES[name](reading.form.instrument, item, value) if name in _VALUES else None
     if known is not None:
         reading.answers[item.link_id] = known

@@ -2,6 +2,8 @@
 
 The programme reads answers where they were given, in the response; only hospitals trend them.
 
+Where there are several scores, one more Observation has them and the answers as members.
+
 A total that could not be computed has `dataAbsentReason` unknown: it would exist had every scored
 item been answered, and whether the others were asked or declined nobody recorded. Which items
 are missing is not said, since that is about answers.
@@ -9,13 +11,19 @@ are missing is not said, since that is about answers.
 https://hl7.org/fhir/R4/observation.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 
 from fhir_mappings import labels, references
 from fhir_mappings.codes import LOINC, SURVEY, UCUM, UNKNOWN, US_CORE, Code
 from fhir_mappings.datatypes import Element, codeable_concept, instant, present
-from fhir_mappings.instrument_codes import answer_coding, band_code, item_code, score_code
+from fhir_mappings.instrument_codes import (
+    answer_coding,
+    band_code,
+    item_code,
+    panel_codings,
+    score_code,
+)
 from fhir_mappings.visibility import may_have
 from service.fhir.mapping import Draft, View
 from service.instruments import (
@@ -57,6 +65,34 @@ def render_total(facts: ResponseFacts, view: View) -> Iterator[Draft]:
         common = _common(facts, view, form, score_code(form, score))
         resource = present({**common, **_value(score, value), **_note(facts, form, score)})
         yield Draft("Observation", own, resource, labelled, PROFILES, facts.patient_id)
+    if len(values) > 1:
+        resource = present(_panel(facts, view, form, values))
+        own = f"{source}/panel"
+        yield Draft("Observation", own, resource, labelled, PROFILES, facts.patient_id)
+
+
+def _panel(facts: ResponseFacts, view: View, form: Instrument, scores: Collection[str]) -> Element:
+    """Group several scores with the answers that the reader has.
+
+    Answers about safety are left out: who may not read them must not hear that they are there.
+    """
+    source = references.source("response", facts.id)
+    members = [
+        source if each is form.primary else f"{source}/{each.id}"
+        for each in form.reported_scores
+        if each.id in scores
+    ]
+    if not view.audience.is_programme and may_have(facts, view, Category.ANSWERS):
+        safety = {rule.link_id for rule in form.safety}
+        given = [item for item in form.items if facts.answers.get(item.link_id) is not None]
+        members += [_source(facts, item) for item in given if item.link_id not in safety]
+    code = {"coding": panel_codings(form), "text": form.name}
+    found = [view.audience.reference("Observation", each) for each in members]
+    return {**_common(facts, view, form, code), "hasMember": found}
+
+
+def _source(facts: ResponseFacts, item: Item) -> str:
+    return f"{references.source('response', facts.id)}/{item.code or item.link_id.lstrip('/')}"
 
 
 def render_answers(facts: ResponseFacts, view: View) -> Iterator[Draft]:
@@ -78,7 +114,7 @@ def _answer(facts: ResponseFacts, view: View, form: Instrument, item: Item) -> D
     common = _common(facts, view, form, item_code(form, item))
     return Draft(
         "Observation",
-        f"{references.source('response', facts.id)}/{item.code or item.link_id.lstrip('/')}",
+        _source(facts, item),
         present({**common, "valueCodeableConcept": value}),
         labels.answer(form, item.link_id, part2=facts.part2),
         PROFILES,
@@ -125,7 +161,7 @@ def _outcome(score: ScoreRule, rank: Number) -> Element:
     (found,) = [each for each in score.categories if each.rank == rank]
     own = codeable_concept(band_code(Band(minimum=rank, maximum=rank, label=found.label)))
     if found.code is not None:
-        own["coding"].insert(0, {"system": LOINC, "code": found.code, "display": found.label})
+        own["coding"].insert(0, {"system": LOINC, "code": found.code})
     return own
 
 

@@ -21,6 +21,7 @@ AlongsideError
 │   ├── OutdatedError      a newer version of the service wrote what this one would replace
 │   └── MaintenanceError   an operator has closed the service for a while
 ├── BackupError         a copy cannot be made, or cannot be taken back
+├── InstrumentFileError a questionnaire's data file cannot be used
 ├── SecretsError        what was encrypted cannot be read, or nothing can be encrypted
 └── ProjectionError     a write round the unit of work; a fault of ours
 

@@ -29,13 +29,14 @@ DEFAULT_CANONICAL_BASE = "https://alongside.example/fhir"
 
 
 class Canonical(BaseSettings):
-    """What our definitions are named under; it is fixed when the process starts."""
+    """What our definitions are named under, and where more are; fixed when the process starts."""
 
     model_config = SettingsConfigDict(
         env_prefix="ALONGSIDE_", populate_by_name=True, frozen=True, extra="ignore"
     )
 
     canonical_base: str = DEFAULT_CANONICAL_BASE
+    instruments_folder: str | None = Field(default=None, min_length=1)
 
     @field_validator("canonical_base")
     @classmethod

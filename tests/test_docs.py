@@ -17,7 +17,17 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"```.*?```", re.DOTALL)
 COMMAND = re.compile(r"(?:\bbin/|`)alongside +([a-z][a-z-]*)(?: +([a-z][a-z-]*))?")
 TARGET = re.compile(r"(?:^|`|[\s(])make ([a-z]+)\b", re.MULTILINE)
-GROUPS = {"audit", "clients", "connections", "import", "issuers", "keys", "maintenance", "series"}
+GROUPS = {
+    "audit",
+    "clients",
+    "connections",
+    "import",
+    "instruments",
+    "issuers",
+    "keys",
+    "maintenance",
+    "series",
+}
 CODE = re.compile(r"```sh\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 
 

@@ -5,12 +5,13 @@
 https://hl7.org/fhir/R4/questionnaire.html
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
 from service.canonical import rebased
+from service.instruments.added import folder, merged, read_added
 from service.instruments.change import Caseness, ChangeKind, ChangeRule, Measure, Threshold
 from service.instruments.definitions import (
     AgeRange,
@@ -21,7 +22,7 @@ from service.instruments.definitions import (
     Verification,
 )
 from service.instruments.items import Answer, Condition, Item, Operator
-from service.instruments.parsing import read
+from service.instruments.parsing import read as read_text
 from service.instruments.score_rules import (
     Band,
     Category,
@@ -59,21 +60,33 @@ __all__ = [
     "Verification",
     "all_versions",
     "by_canonical",
+    "forget",
     "instrument",
     "load_instruments",
+    "read_text",
+    "shipped",
 ]
 
 
 @cache
 def all_versions() -> tuple[Instrument, ...]:
     """Return every definition, oldest first within one instrument."""
-    return tuple(sorted(_shipped(), key=lambda each: (each.id, _version_key(each.version))))
+    found = merged(shipped(), read_added(folder()))
+    return tuple(sorted(found, key=lambda each: (each.id, _version_key(each.version))))
 
 
-def _shipped() -> Iterator[Instrument]:
-    for path in files(__name__).iterdir():
-        if path.name.endswith(".json"):
-            yield read(rebased(path.read_text(encoding="utf-8")))
+@cache
+def shipped() -> tuple[Instrument, ...]:
+    """Return the definitions that come with this software."""
+    paths = (path for path in files(__name__).iterdir() if path.name.endswith(".json"))
+    return tuple(read_text(rebased(path.read_text(encoding="utf-8"))) for path in paths)
+
+
+def forget() -> None:
+    """Read what was added again when it is next asked for."""
+    all_versions.cache_clear()
+    load_instruments.cache_clear()
+    _canonicals.cache_clear()
 
 
 @cache
@@ -97,14 +110,16 @@ def instrument(id: str, version: str | None = None) -> Instrument:  # noqa: A002
 
 def by_canonical(canonical: str) -> Instrument | None:
     """Accept our `url`, `url|version`, or the canonical of another's form, without a version."""
-    url, _, version = canonical.partition("|")
+    return _canonicals().get(canonical)
+
+
+@cache
+def _canonicals() -> Mapping[str, Instrument]:
+    found = {each.canonical: each for each in all_versions()}
     for each in load_instruments().values():
-        if canonical == each.url or canonical in {
-            *each.other_canonicals,
-            *each.accepted_canonicals,
-        }:
-            return each
-    return next((e for e in all_versions() if (e.url, e.version) == (url, version)), None)
+        names = (each.url, *each.other_canonicals, *each.accepted_canonicals)
+        found |= {name: each for name in names if name not in found}
+    return MappingProxyType(found)
 
 
 def _version_key(version: str) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from service.instruments.check_digits import has_valid_check_digit
 from service.instruments.definitions import Instrument
 from service.instruments.items import Item, Operator
+from service.instruments.kinds import wrong_kinds
 from service.instruments.lint_scores import score_problems
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -39,6 +40,10 @@ def unshippable(instrument: Instrument) -> list[str]:
 
 
 def _problems(instrument: Instrument) -> Iterator[str]:
+    wrong = list(wrong_kinds(instrument))
+    if wrong or not instrument.scores:  # what follows relies on both
+        yield from wrong or ["it has no score"]
+        return
     yield from _name_problems(instrument)
     yield from _code_problems(instrument)
     yield from _item_problems(instrument)

@@ -40,7 +40,7 @@ def patient(endpoint: Endpoint, hospital: Connection) -> str:
 
 @pytest.fixture
 def form(endpoint: Endpoint) -> str:
-    url: str = endpoint.resources("Questionnaire?name=phq")[0]["url"]
+    url: str = endpoint.resources("Questionnaire?name=phq9")[0]["url"]
     return url
 
 

@@ -40,7 +40,7 @@ def test_a_hospital_sends_a_response_and_reads_its_score(service: Service):
     call = service.caller("hospital", FHIR, hospital)
     (entry,) = call.get("/fhir/Patient").json()["entry"]
     patient = entry["resource"]["id"]
-    canonical = call.get("/fhir/Questionnaire?name=phq").json()["entry"][0]["resource"]["url"]
+    canonical = call.get("/fhir/Questionnaire?name=phq9").json()["entry"][0]["resource"]["url"]
     created = call(
         "POST",
         "/fhir/QuestionnaireResponse",

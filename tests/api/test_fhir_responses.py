@@ -18,7 +18,7 @@ ELSEWHERE = "http://example.org/Questionnaire/falls|2"
 @pytest.fixture
 def form(programme: Client) -> str:
     """The canonical of the PHQ-9 that is served."""
-    url: str = programme.resources("Questionnaire?name=phq")[0]["url"]
+    url: str = programme.resources("Questionnaire?name=phq9")[0]["url"]
     return url
 
 

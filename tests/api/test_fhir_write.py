@@ -55,7 +55,7 @@ def send(endpoint: Endpoint, body: dict[str, Any], caller: Any = None, **more: A
 @pytest.fixture
 def form(endpoint: Endpoint) -> str:
     """The canonical of the PHQ-9 that is served."""
-    url: str = endpoint.resources("Questionnaire?name=phq")[0]["url"]
+    url: str = endpoint.resources("Questionnaire?name=phq9")[0]["url"]
     return url
 
 

@@ -7,7 +7,9 @@ import re
 
 import pytest
 
+from fhir_mappings.conformance.codes import systems
 from fhir_mappings.definitions.table import table
+from fhir_mappings.instrument_codes import BAND
 from service.fhir.expressions import Walk, walks
 from service.instruments import all_versions
 from tests.fhir_mappings.fixed_facts import REGISTRY

@@ -2,49 +2,99 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.instruments import instrument, load_instruments
+from service.instruments import MissingKind, ScoreKind, instrument, load_instruments
 from service.scoring import SafetyHit, check_answers, safety_hits, score
 
 PHQ_9 = instrument("phq-9")
 ITEM_9, DIFFICULTY = "/44260-8", "/69722-7"
 INSTRUMENTS = sorted(load_instruments().values(), key=lambda each: each.id)
+SUMMED = [each for each in INSTRUMENTS if each.primary.kind is ScoreKind.SUM]
+COMPLETE_ONLY = [
+    each
+    for each in SUMMED
+    if each.primary.missing.kind is MissingKind.NONE
+    and not any(item.skip_when or item.enable_when for item in each.items)
+]
 
 
 def _answers(items):
-    return st.fixed_dictionaries({item.link_id: st.sampled_from(item.scores) for item in items})
+    return st.fixed_dictionaries({item.link_id: st.sampled_from(item.values) for item in items})
 
 
-complete = st.sampled_from(INSTRUMENTS).flatmap(
-    lambda each: st.tuples(st.just(each), _answers(each.scored_items))
-)
+def _counting(item):
+    return [answer.value for answer in item.answers if answer.score is not None]
+
+
+def _complete(forms):
+    return st.sampled_from(forms).flatmap(
+        lambda each: st.tuples(
+            st.just(each),
+            st.fixed_dictionaries(
+                {i.link_id: st.sampled_from(_counting(i)) for i in each.scored_items}
+            ),
+        )
+    )
+
+
 phq_9_answers = _answers(PHQ_9.scored_items)
 
 
 @st.composite
 def incomplete(draw):
-    each, answers = draw(complete)
+    each, answers = draw(_complete(COMPLETE_ONLY))
     absent = draw(st.sets(st.sampled_from(sorted(answers)), min_size=1))
     return each, {key: value for key, value in answers.items() if key not in absent}, absent
 
 
-@given(complete)
+@st.composite
+def anything(draw):
+    """Some of a form's items with any of their answers, those that count nothing too."""
+    each = draw(st.sampled_from(INSTRUMENTS))
+    asked = [item for item in each.items if item.answers]
+    chosen = draw(st.sets(st.sampled_from([item.link_id for item in asked])))
+    return each, draw(_answers([item for item in asked if item.link_id in chosen]))
+
+
+@given(_complete(SUMMED))
 def test_complete_answers_give_a_total_in_range_and_exactly_one_band(case):
     each, answers = case
-    result = score(each, answers)
-    assert check_answers(each, answers) == []
-    assert result.total == sum(answers.values())
+    result, rule = score(each, answers), each.primary
+    counted = [each.by_link_id[k].chosen(answers[k]).score for k in rule.link_ids]
+    assert result.total == sum(counted) * rule.factor
     assert each.minimum <= result.total <= each.maximum
-    assert [band for band in each.bands if result.total in band] == [result.band]
+    unsexed = [band for band in each.bands if band.sex is None]
+    assert [band for band in unsexed if result.total in band] == ([result.band] if unsexed else [])
     assert (result.reason, result.missing) == (None, ())
+
+
+@given(anything())
+def test_any_answers_give_a_value_in_range_or_a_reason_and_never_both(case):
+    each, answers = case
+    result = score(each, answers)
+    assert [found.id for found in result.scores] == [rule.id for rule in each.reported_scores]
+    for rule, found in zip(each.reported_scores, result.scores, strict=True):
+        assert (found.value is None) is (found.reason is not None)
+        assert found.value is None or rule.minimum <= found.value <= rule.maximum
+        assert found.value is not None or found.band is None
+    assert (result.total, result.reason) == (result.scores[0].value, result.scores[0].reason)
+
+
+@given(anything(), st.randoms())
+def test_the_order_of_answers_changes_nothing(case, rng):
+    each, answers = case
+    shuffled = list(answers.items())
+    rng.shuffle(shuffled)
+    assert score(each, dict(shuffled)) == score(each, answers)
 
 
 @given(incomplete())
 def test_a_missing_scored_item_gives_no_total_and_is_named(case):
     each, answers, absent = case
     result = score(each, answers)
-    assert (result.total, result.band) == (None, None)
+    needed = absent & set(each.primary.link_ids)
+    assert (result.total is None) is bool(needed)
     assert set(result.missing) == absent
-    assert all(link_id in result.reason for link_id in absent)
+    assert all(link_id in (result.reason or "") for link_id in needed)
 
 
 @given(phq_9_answers, st.sampled_from([0, 1, 2, 3]))
@@ -80,6 +130,11 @@ def test_an_unknown_item_is_refused():
     [problem] = check_answers(PHQ_9, {"/69725-0": 1})
     assert problem.link_id == "/69725-0"
     assert problem.rule == "must be the linkId of an item of PHQ-9 1.0.0"
+
+
+def test_an_item_whose_answers_were_not_found_cannot_be_recorded():
+    [problem] = check_answers(instrument("phq-a"), {"/phq-a/11": 1})
+    assert problem.rule == "cannot be recorded: what can be answered was not found in any source"
 
 
 def test_partial_answers_in_range_are_no_problem():

@@ -15,18 +15,29 @@ router = APIRouter(tags=["instruments"])
 
 
 class AnswerOut(Schema):
-    code: str = Field(description="LOINC answer code", examples=["LA6570-1"])
-    display: str = Field(description="Its words", examples=["More than half the days"])
-    score: int = Field(description="What it counts", examples=[2])
+    code: str | None = Field(
+        description="LOINC answer code; null where none was found", examples=["LA6570-1"]
+    )
+    display: str | None = Field(
+        description="Its words; null where they may not ship", examples=["More than half the days"]
+    )
+    value: int = Field(description="The number that is sent for it, as printed", examples=[2])
+    score: int | None = Field(
+        description="What it counts; null where that is nothing", examples=[2]
+    )
 
 
 class ItemOut(Schema):
     link_id: str = Field(description="Key of the answer", examples=["/44250-9"])
-    code: str = Field(description="LOINC code", examples=["44250-9"])
-    text: str = Field(
-        description="The question", examples=["Little interest or pleasure in doing things"]
+    code: str | None = Field(
+        description="LOINC code; null where none was found", examples=["44250-9"]
     )
-    scored: bool = Field(description="Whether it is part of the total", examples=[True])
+    text: str | None = Field(
+        description="The question; null where its words may not ship",
+        examples=["Little interest or pleasure in doing things"],
+    )
+    label: str = Field(description="A short name for it", examples=["Item 1"])
+    scored: bool = Field(description="Whether it is part of a score", examples=[True])
     answers: list[AnswerOut] = Field(
         description="What can be answered", examples=[[AnswerOut.example()]]
     )
@@ -36,6 +47,23 @@ class BandOut(Schema):
     minimum: int = Field(description="Lowest total", examples=[10])
     maximum: int = Field(description="Highest total", examples=[14])
     label: str = Field(description="What it is called", examples=["moderate"])
+    sex: str | None = Field(
+        description="For whom the cut-off differs; null is for everybody else", examples=[None]
+    )
+
+
+class ScoreRuleOut(Schema):
+    id: str = Field(description="Its name in `scores` of a response", examples=["total"])
+    code: str | None = Field(
+        description="LOINC code; null where none was found", examples=["44261-6"]
+    )
+    display: str = Field(description="What it is called", examples=["PHQ-9 total score"])
+    minimum: float = Field(description="Lowest value", examples=[0])
+    maximum: float = Field(description="Highest value", examples=[27])
+    direction: str | None = Field(
+        description="Whether higher is worse or better; null where no source says",
+        examples=["worse"],
+    )
 
 
 class LicenceOut(Schema):
@@ -44,7 +72,7 @@ class LicenceOut(Schema):
         examples=["No permission required to reproduce, translate, display or distribute."],
     )
     attribution: str = Field(description="To be shown with it", examples=["Developed by ..."])
-    loinc_notice: str = Field(
+    loinc_notice: str | None = Field(
         description="To be shown with LOINC codes", examples=["This material contains ..."]
     )
 
@@ -57,14 +85,22 @@ class InstrumentOut(Schema):
         description="Canonical of the FHIR Questionnaire",
         examples=["https://alongside.example/fhir/Questionnaire/phq-9|1.0.0"],
     )
-    stem: str = Field(
-        description="The words before the items",
+    stem: str | None = Field(
+        description="The words before the items; null where they may not ship",
         examples=["Over the last 2 weeks, how often have you been bothered by ..."],
     )
     minimum: int = Field(description="Lowest total", examples=[0])
     maximum: int = Field(description="Highest total", examples=[27])
     items: list[ItemOut] = Field(description="Its items", examples=[[ItemOut.example()]])
-    bands: list[BandOut] = Field(description="Severity bands", examples=[[BandOut.example()]])
+    scores: list[ScoreRuleOut] = Field(
+        validation_alias="reported_scores",
+        description="What is scored, the total first",
+        examples=[[ScoreRuleOut.example()]],
+    )
+    bands: list[BandOut] = Field(
+        description="Severity bands of the total", examples=[[BandOut.example()]]
+    )
+    gaps: list[str] = Field(description="What is missing of it here", examples=[[]])
     licence: LicenceOut = Field(description="Whose it is", examples=[LicenceOut.example()])
 
 

@@ -34,7 +34,7 @@ LinkId = Annotated[str, StringConstraints(max_length=64)]
 # Checked by `score_values`, whose rules name the item.
 Answer = Annotated[Any, WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}]})]
 Answers = Annotated[dict[LinkId, Answer], Field(max_length=200)]
-ANSWERS = "By linkId: the score value of the chosen answer, or its LOINC code (LA...)"
+ANSWERS = "By linkId: the number of the chosen answer as printed, or its LOINC code (LA...)"
 
 
 class NewResponse(Body):
@@ -89,9 +89,15 @@ class ResponseOut(RowOut):
     instrument_version: str = Field(description="Which version of it", examples=["1.0.0"])
     status: ResponseStatus = Field(description="FHIR status", examples=["completed"])
     authored: datetime = Field(description="When it was filled in", examples=AUTHORED)
-    answers: dict[str, int] = Field(description="Score values by linkId", examples=[SCORES])
+    answers: dict[str, int] = Field(
+        description="Values by linkId, as printed on the form", examples=[SCORES]
+    )
     total: int | None = Field(
         description="Total score; null where an item is missing", examples=[10]
+    )
+    scores: dict[str, float | None] | None = Field(
+        description="What is scored beside the total, by id; null where that is nothing",
+        examples=[None],
     )
     band: str | None = Field(default=None, description="Severity band", examples=["moderate"])
     missing: list[str] = Field(description="Scored items not answered", examples=[[]])

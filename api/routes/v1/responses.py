@@ -97,7 +97,7 @@ def _score_value(item: Item | None, given: object, definition: Instrument) -> in
     if type(given) is int:
         return given
     if not isinstance(given, str):
-        return "must be the number of an answer (a whole one) or its LOINC code"
+        return "must be the number of an answer (a whole number) or its LOINC code"
     if chosen := item.answer(given):
         return chosen.value
     return "must be one of " + ", ".join(each.code for each in item.answers if each.code)

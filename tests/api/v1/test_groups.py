@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 from api.routes.v1.group_schemas import NewGroup
+from service.instruments import load_instruments
 from tests import world
 from tests.api.v1.programme import BASE, everything, rules
 
@@ -73,7 +74,7 @@ def test_each_broken_rule_of_a_group_is_named(sqlite_api):
     assert "greater than or equal to 1" in broken(capacity=0)["capacity"]
     assert list(broken(capacity="12")) == ["capacity"]
     assert list(broken(capacity=2**40)) == ["capacity"]
-    assert "known are gad-7, phq-9" in broken(instruments=["mood"])["instruments"]
+    assert "gad-7, gse, isi" in broken(instruments=["mood"])["instruments"]
     assert list(broken(language="en us")) == ["language"]
     assert list(broken(facilitation="robot")) == ["facilitation"]
     assert list(broken(purpose="   ")) == ["purpose"]
@@ -122,7 +123,17 @@ def test_connections_are_listed_with_their_policy(api):
 
 def test_instruments_say_what_can_be_answered(sqlite_api):
     items = everything(sqlite_api, "/v1/instruments?limit=1")
-    assert [item["id"] for item in items] == ["gad-7", "phq-9"]
-    first = items[1]["items"][0]
+    by_id = {item["id"]: item for item in items}
+    assert list(by_id) == sorted(load_instruments())
+    first = by_id["phq-9"]["items"][0]
     assert first["link_id"] == "/44250-9"
     assert [answer["score"] for answer in first["answers"]] == [0, 1, 2, 3]
+    turned = by_id["pss-10"]["items"][3]["answers"]
+    assert [(each["value"], each["score"]) for each in turned] == [
+        (0, 4), (1, 3), (2, 2), (3, 1), (4, 0),
+    ]  # fmt: skip
+    assert [each["id"] for each in by_id["promis-global-10"]["scores"]] == [
+        "total", "gph", "gmh-t", "gph-t",
+    ]  # fmt: skip
+    assert by_id["isi"]["items"][0]["text"] is None
+    assert "Add your licensed copy" in by_id["isi"]["gaps"][0]
