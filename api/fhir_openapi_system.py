@@ -14,7 +14,14 @@ from api.fhir_openapi_parts import (
     schema_of,
 )
 from service.fhir.mapping import Registry
-from service.fhir.operations.operation import ANY, EVERYTHING, OPERATIONS, VALIDATE, Operation
+from service.fhir.operations.operation import (
+    ANY,
+    EVERYTHING,
+    OPERATIONS,
+    PROGRESS,
+    VALIDATE,
+    Operation,
+)
 
 FORM = "application/x-www-form-urlencoded"
 STATEMENT = {
@@ -204,4 +211,4 @@ def _body(each: Operation) -> Json:
     shown = {"resourceType": "Parameters", "parameter": given}
     schema = A_RESOURCE if "resource" in each.inputs else schema_of("Parameters")
     content = {FHIR_JSON: {"schema": schema, "example": shown}}
-    return {"required": each is not EVERYTHING, "content": content}
+    return {"required": each not in (EVERYTHING, PROGRESS), "content": content}
