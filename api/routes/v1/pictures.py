@@ -4,7 +4,7 @@ https://www.w3.org/TR/CSP3/
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from fastapi import Response
 
@@ -13,7 +13,10 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 class Picture(Response):
-    """A picture about a person."""
+    """A picture about a person, with what the OpenAPI document says of it."""
+
+    schema: ClassVar[dict[str, str]]
+    example: ClassVar[str]
 
     def __init__(self, content: str | bytes, status_code: int = 200) -> None:
         headers = {"Cache-Control": "no-store", "Content-Security-Policy": POLICY}
@@ -22,15 +25,18 @@ class Picture(Response):
 
 class Svg(Picture):
     media_type = "image/svg+xml"
+    schema: ClassVar[dict[str, str]] = {"type": "string"}
+    example: ClassVar[str] = '<svg xmlns="http://www.w3.org/2000/svg" role="img">...</svg>'
 
 
 class Png(Picture):
     media_type = "image/png"
+    schema: ClassVar[dict[str, str]] = {"type": "string", "format": "binary"}
+    example: ClassVar[str] = "the bytes of the picture"
 
 
 def described(kind: object) -> Mapping[str, Any] | None:
     """Return what the OpenAPI document says of such an answer; None where it is no picture."""
     if not (isinstance(kind, type) and issubclass(kind, Picture)):
         return None
-    schema = {"type": "string"} if kind is Svg else {"type": "string", "format": "binary"}
-    return {"content": {kind.media_type: {"schema": schema}}}
+    return {"content": {kind.media_type: {"schema": kind.schema, "example": kind.example}}}
