@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session as DbSession
 from sqlmodel import col, select
 
@@ -72,6 +73,16 @@ def progress_of(
     ]
 
 
+def scores_of(
+    session: DbSession, patient_id: UUID, form: Instrument, now: datetime
+) -> list[Progress]:
+    """Return each score of one questionnaire, without what was due: for who asks at each answer."""
+    members = memberships(session, patient_id, "patient_id")
+    index = index_date([(each.start, each.end) for each in members], now)
+    rows = _responses(session, [patient_id], Response.instrument == form.id)
+    return list(_of_form(form, rows, index, None))
+
+
 def _of_form(
     form: Instrument, rows: list[Mapping[str, Any]], index: datetime | None, counted: Asked | None
 ) -> Iterator[Progress]:
@@ -114,10 +125,14 @@ def due_of_group(session: DbSession, group_id: UUID, now: datetime) -> list[Occa
     return _occasions(session, members, answers, now)
 
 
-def _responses(session: DbSession, patients: Iterable[UUID]) -> list[Mapping[str, Any]]:
+def _responses(
+    session: DbSession,
+    patients: Iterable[UUID],
+    *where: ColumnElement[bool] | bool,
+) -> list[Mapping[str, Any]]:
     """Return what counts of these people's responses, in the order of time."""
     found = select(*READ).where(  # type: ignore[call-overload]
-        col(Response.patient_id).in_(set(patients)), col(Response.status).in_(COUNTED)
+        col(Response.patient_id).in_(set(patients)), col(Response.status).in_(COUNTED), *where
     )
     rows = session.execute(found).mappings()
     return sorted((dict(row) for row in rows), key=lambda row: (row["authored"], row["id"]))

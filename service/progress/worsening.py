@@ -4,10 +4,10 @@ from datetime import datetime
 
 from sqlmodel import Session as DbSession
 
-from service.instruments import ChangeKind
+from service.instruments import ChangeKind, instrument
 from service.models.screening import Response
 from service.progress.change import Finding, Result
-from service.progress.reading import COUNTED, progress_of
+from service.progress.reading import COUNTED, scores_of
 from service.progress.series import Progress, compared
 
 
@@ -17,9 +17,11 @@ def worsened_reliably(session: DbSession, response: Response, now: datetime) -> 
     Empty where the person is not worse by any, where the questionnaire has no such rule, and
     where the response is the baseline or does not count.
     """
-    if response.status not in COUNTED:
+    form = instrument(response.instrument)
+    has_rule = any(rule.kind is ChangeKind.RELIABLE for rule in form.change)
+    if not has_rule or response.status not in COUNTED:
         return ()
-    found = progress_of(session, response.patient_id, now, response.instrument)
+    found = scores_of(session, response.patient_id, form, now)
     return tuple(
         f"{response.instrument}/{finding.rule.id}"
         for each in found
