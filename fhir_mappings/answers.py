@@ -14,7 +14,9 @@ from fhir_mappings.foreign_forms import Form, form_of, is_relative
 from fhir_mappings.instrument_codes import ANSWER, answer_value
 from service.errors import InvalidElementsError, Problem, RequiredError, ValueSetError
 from service.instruments import Instrument, Item, all_versions
-from service.models.screening import ResponseStatus
+from service.models.screening import COMPLETE, ResponseStatus
+from service.scoring import Problem as BrokenRule
+from service.scoring import check_answers
 
 TYPE = "QuestionnaireResponse"
 DAY = len("2026-01-01")
@@ -40,6 +42,7 @@ class Reading:
 
     form: Form
     answers: dict[str, int] = field(default_factory=dict)
+    elements: dict[str, str] = field(default_factory=dict)  # where each was found
     problems: list[Problem] = field(default_factory=list)
 
     def report(self, element: str, rule: str, code: str = "value") -> None:
@@ -94,7 +97,7 @@ def _read_answer(reading: Reading, item: Item, element: str, answer: Node) -> No
         return  # the person was asked and gave none: it is missing
     known = _VALUES[name](reading.form.instrument, item, value) if name in _VALUES else None
     if known is not None:
-        reading.answers[item.link_id] = known
+        reading.answers[item.link_id], reading.elements[item.link_id] = known, element
         return
     rule, code = _expected(item), "code-invalid" if name == "valueCoding" else "value"
     reading.report(f"{element}.value", rule, code)
@@ -167,6 +170,7 @@ def understand(resource: dict[str, Any]) -> Understood:
     reading = read(form, resource.get("item"), TYPE)
     problems = list(reading.problems)
     status = _status(resource.get("status"), problems)
+    problems = problems or _forbidden(reading, complete=status in COMPLETE)
     authored = moment(resource.get("authored"))
     if authored is None and "authored" in resource:
         rule = "must be a dateTime that says the day, with an offset where it says the time"
@@ -174,6 +178,17 @@ def understand(resource: dict[str, Any]) -> Understood:
     if problems or status is None:
         raise InvalidElementsError(tuple(problems))
     return Understood(form.instrument, status, authored, reading.answers)
+
+
+def _forbidden(reading: Reading, *, complete: bool) -> list[Problem]:
+    """Return what the form does not allow, of what is asked, or not, by other answers."""
+    found = check_answers(reading.form.instrument, reading.answers, complete=complete)
+    where = reading.elements
+    return [Problem(where.get(p.link_id, f"{TYPE}.item"), _named(p), "invariant") for p in found]
+
+
+def _named(problem: BrokenRule) -> str:
+    return f"{problem.link_id} {problem.rule}"
 
 
 def _form(resource: dict[str, Any]) -> Form:

@@ -20,13 +20,12 @@ from service.identifiers import new_id
 from service.instruments import Instrument, instrument
 from service.models.enrollments import Enrollment
 from service.models.groups import SupportGroup
-from service.models.screening import Alert, Response, ResponseChange, ResponseStatus
+from service.models.screening import COMPLETE, Alert, Response, ResponseChange, ResponseStatus
 from service.patients import current
 from service.rows import check_version, get, require_offset
 from service.safety import first_alert, raise_alert
 from service.scoring import check_answers, score
 
-COMPLETE = {ResponseStatus.COMPLETED, ResponseStatus.AMENDED}
 CLOCK_SKEW = timedelta(minutes=5)
 PERSON = "SELECT merged_into_id FROM patients WHERE id = ?"
 

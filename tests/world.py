@@ -193,11 +193,10 @@ def respond(
         database,
         RecordResponse(
             patient_id=person.id,
-            instrument="phq-9",
             answers=phq9() if answers is None else answers,
             authored=now(),
             group_id=group_id,
-            **more,
+            **{"instrument": "phq-9", **more},
         ),
     )
     return recorded

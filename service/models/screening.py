@@ -20,6 +20,10 @@ class ResponseStatus(StrEnum):
     STOPPED = "stopped"
 
 
+# What says that nothing more is to come: items that must be answered then are.
+COMPLETE = frozenset({ResponseStatus.COMPLETED, ResponseStatus.AMENDED})
+
+
 class AlertState(StrEnum):
     OPEN = "open"
     CLOSED = "closed"

@@ -161,18 +161,18 @@ def _all_hold(given: _Given, category: Category) -> Iterator[bool | None]:
 
 
 def _category_missing(given: _Given, rule: ScoreRule) -> tuple[str, ...]:
-    """Return what was to be answered, in the order in which it is first needed."""
-    found: dict[str, None] = {}
+    """Return what was to be answered, in the order of the form."""
+    found = set[str]()
     for about in (c.about for each in rule.categories for all_ in each.when for c in all_):
         item = given.form.by_link_id.get(about)
         if item is None:
-            found |= dict.fromkeys(given.found[about].missing)
+            found.update(given.found[about].missing)
         elif (
             given.answers.get(about) is None
             and enabled(given.form, item, given.answers) is not False
         ):
-            found[about] = None
-    return tuple(found)
+            found.add(about)
+    return tuple(item.link_id for item in given.form.items if item.link_id in found)
 
 
 def _banded(rule: ScoreRule, value: Number) -> Scored:

@@ -1,5 +1,6 @@
 """A made-up questionnaire, added by its data file alone: served, answered, scored and rendered."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -156,6 +157,15 @@ def test_what_nobody_answered_has_a_reason_and_no_value(there: Garden) -> None:
         assert found[name]["dataAbsentReason"]["coding"][0]["code"] == "unknown"
 
 
+def test_what_the_form_forbids_is_refused_by_its_element(there: Garden) -> None:
+    (patient,) = there.fhir("Patient")
+    sent = response(patient["id"], n1=0, n4=1)
+    with pytest.raises(AssertionError) as caught:
+        there.call("POST", "/fhir/QuestionnaireResponse", there.hospital, sent)
+    assert "/garden/4 is asked only where /garden/1 != 0" in str(caught.value)
+    assert "QuestionnaireResponse.item[1].answer[0]" in str(caught.value)
+
+
 def test_a_safety_item_of_it_raises_an_alert(there: Garden) -> None:
     (patient,) = there.fhir("Patient")
     sent = response(patient["id"], n1=1, n3=2)
@@ -170,6 +180,20 @@ def test_its_file_has_to_stay_where_it_is_read(there: Garden, folder: Path) -> N
     instruments.forget()
     with pytest.raises(NotInstalledError, match=r"no definition of garden 1\.0\.0"):
         require_instruments(there.served.context.database)
+
+
+def test_a_licensed_copy_is_served_with_its_words(there: Garden, tmp_path: Path) -> None:
+    source = Path(instruments.__file__).with_name("isi.json")
+    data = json.loads(source.read_text())
+    for item in data["items"]:
+        item["text"] = f"Licensed words of item {item['number']}"
+    (tmp_path / "isi.json").write_text(json.dumps(data | {"gaps": []}))
+    assert (
+        CliRunner().invoke(cli, ["instruments", "add", str(tmp_path / "isi.json")]).exit_code == 0
+    )
+    (form,) = there.fhir("Questionnaire?name=InsomniaSeverity")
+    assert (form["status"], form["meta"]["versionId"]) == ("active", "2")
+    assert form["item"][0]["text"] == "Licensed words of item 1"
 
 
 def test_a_wrong_file_is_refused_and_nothing_is_served(

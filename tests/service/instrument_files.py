@@ -38,6 +38,14 @@ GARDEN: dict[str, Any] = {
             "answer_list": "0-2",
             "enable_when": [{"about": "/garden/1", "operator": "!=", "value": 0}],
         },
+        {
+            "number": 4,
+            "link_id": "/garden/4",
+            "code": None,
+            "text": "How many flowers",
+            "answer_list": "0-2",
+            "enable_when": [{"about": "/garden/1", "operator": "!=", "value": 0}],
+        },
     ],
     "answer_lists": {
         "0-2": [

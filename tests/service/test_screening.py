@@ -10,6 +10,7 @@ from service.commands import CorrectResponse, LinkPatient, UndoLink, UpdatePatie
 from service.database import Database
 from service.errors import BusinessRuleError, DuplicateError, InvalidElementsError, InvalidError
 from service.handlers import execute
+from service.instruments import instrument
 from service.models.screening import Alert, ResponseChange, ResponseStatus
 from tests import world
 from tests.fresh import wrong_documents
@@ -147,3 +148,34 @@ def test_nobody_is_born_tomorrow(sqlite_database: Database) -> None:
     with pytest.raises(InvalidError) as caught:
         execute(sqlite_database, UpdatePatient(patient_id=person.id, birth_date=tomorrow))
     assert caught.value.element == "birth_date"
+
+
+def test_scores_beside_the_total_are_kept_with_what_they_were(database: Database) -> None:
+    form = instrument("promis-global-10")
+    answers = {item.link_id: 3 for item in form.items}
+    person = world.patient(database)
+    row = world.respond(database, person, answers, instrument=form.id).response
+    before = {"gph": 13, "gmh-t": 43.5, "gph-t": 42.3}
+    assert (row.total, row.scores) == (12, before)
+    corrected = correct(database, row.id, {**answers, "/61578-1": 5}).response
+    assert (corrected.total, corrected.scores) == (14, {**before, "gmh-t": 48.3})
+    change = database.read(lambda session: session.exec(select(ResponseChange)).one())
+    assert (change.total, change.scores) == (12, before)
+    assert not wrong_documents(database)
+
+
+def test_a_form_that_is_in_progress_is_kept_and_scored_as_far_as_it_goes(
+    sqlite_database: Database,
+) -> None:
+    partial = {"/93246-7": 1, "/93247-5": 0}
+    recorded = world.respond(
+        sqlite_database,
+        world.patient(sqlite_database),
+        partial,
+        instrument="c-ssrs-screener",
+        status=ResponseStatus.IN_PROGRESS,
+    )
+    assert (recorded.response.total, recorded.response.missing) == (None, ["/93267-3", "/93269-9"])
+    assert recorded.alert is not None
+    done = correct(sqlite_database, recorded.response.id, {**partial, "/93267-3": 0})
+    assert (done.response.total, done.response.missing) == (1, [])
