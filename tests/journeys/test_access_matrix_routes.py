@@ -60,7 +60,7 @@ def ask(caller: Any, method: str, path: str, operation: dict[str, Any]) -> Any:
         if each["in"] == "query" and each["required"]
     ]  # fmt: skip
     query = {each["name"]: each["schema"]["examples"][0] for each in demanded}
-    return caller(method, re.sub(r"\{\w+\}", UNKNOWN, path), params=query, **body)
+    return caller(method, re.sub(r"\{\w+\}", UNKNOWN, path), params=query or None, **body)
 
 
 def test_every_route_has_a_row():
