@@ -15,7 +15,14 @@ from api.fhir_openapi_parts import (
 )
 from service.fhir.audit_capability import AUDIT_PARAMETERS
 from service.fhir.mapping import Registry
-from service.fhir.operations.operation import ANY, EVERYTHING, OPERATIONS, VALIDATE, Operation
+from service.fhir.operations.operation import (
+    ANY,
+    EVERYTHING,
+    OPERATIONS,
+    PROGRESS,
+    VALIDATE,
+    Operation,
+)
 
 FORM = "application/x-www-form-urlencoded"
 STATEMENT = {
@@ -205,7 +212,7 @@ def _body(each: Operation) -> Json:
     shown = {"resourceType": "Parameters", "parameter": given}
     schema = A_RESOURCE if "resource" in each.inputs else schema_of("Parameters")
     content = {FHIR_JSON: {"schema": schema, "example": shown}}
-    return {"required": each is not EVERYTHING, "content": content}
+    return {"required": each not in (EVERYTHING, PROGRESS), "content": content}
 
 
 def audit_events() -> Json:

@@ -1,6 +1,7 @@
 """Support groups: what they are for, and when they may run."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session
@@ -9,6 +10,7 @@ from service.commands import CreateGroup, UpdateGroup, changes
 from service.errors import BusinessRuleError, InvalidError, RequiredError, ValueSetError
 from service.instruments import load_instruments
 from service.models.groups import Facilitator, GroupStatus, Place, Sensitivity, SupportGroup
+from service.progress.plans import check_plans, plans_of
 from service.rows import apply, check_version, get, require_text
 from service.safety import require_on_call
 from service.series import require_joinable
@@ -20,7 +22,7 @@ TEXTS = ("public_name", "neutral_name", "purpose", "topic", "language")
 
 def create_group(session: Session, command: CreateGroup, now: datetime) -> SupportGroup:
     """Add a group; one about substance use counts as Part 2 unless the operator says otherwise."""
-    values = {**vars(command), "instruments": " ".join(command.instruments)}
+    values = {**vars(command), **_columns(vars(command))}
     if command.part2 is None:
         values["part2"] = command.sensitivity is Sensitivity.SUBSTANCE_USE
     row = SupportGroup(**values)
@@ -38,8 +40,7 @@ def update_group(session: Session, command: UpdateGroup, now: datetime) -> Suppo
     given = changes(command)
     if given.get("status") is GroupStatus.DRAFT is not row.status:
         raise BusinessRuleError("a group does not become a draft again", element="status")
-    if "instruments" in given:
-        given["instruments"] = " ".join(given["instruments"])
+    given |= _columns(given)
     leader, before = row.facilitator_id, (row.status, row.instruments)
     apply(row, {k: v for k, v in given.items() if k not in {"group_id", "if_match"}})
     with session.no_autoflush:
@@ -49,6 +50,16 @@ def update_group(session: Session, command: UpdateGroup, now: datetime) -> Suppo
         if (row.status, row.instruments) != before:
             require_on_call(session, row, now)
     return row
+
+
+def _columns(given: dict[str, Any]) -> dict[str, object]:
+    """Return how lists are stored, of those that are given."""
+    found: dict[str, object] = {}
+    if "instruments" in given:
+        found["instruments"] = " ".join(given["instruments"])
+    if "measurement" in given:
+        found["measurement"] = [plan.stored for plan in given["measurement"]]
+    return found
 
 
 def _check(session: Session, row: SupportGroup) -> None:
@@ -61,6 +72,7 @@ def _check(session: Session, row: SupportGroup) -> None:
     if row.place_id:
         get(session, Place, row.place_id, "place_id")
     _check_safety(row)
+    check_plans(plans_of(row.measurement), row.instruments.split())
 
 
 def _check_leader(session: Session, facilitator_id: UUID | None) -> None:

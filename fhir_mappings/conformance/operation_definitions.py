@@ -21,7 +21,7 @@ def resources() -> Iterator[Resource]:
             "kind": "operation",
             "affectsState": False,
             "code": each.name,
-            "base": each.base,
+            **({"base": each.base} if each.base else {}),
             "resource": ["Resource" if each.resource == ANY else each.resource],
             "system": False,
             "type": each.at_type,
@@ -31,11 +31,12 @@ def resources() -> Iterator[Resource]:
 
 
 def _parameter(parameter: Parameter) -> Resource:
+    parts = [_parameter(each) for each in parameter.parts]
     return {
         "name": parameter.name,
         "use": parameter.use,
         "min": parameter.least,
         "max": str(parameter.most) if parameter.most else "*",
         "documentation": parameter.documentation,
-        "type": parameter.type,
+        **({"part": parts} if parts else {"type": parameter.type}),
     }

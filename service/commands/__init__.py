@@ -49,6 +49,7 @@ from service.commands.groups import (
     UpdateGroup,
     UpdateSession,
 )
+from service.commands.measurement import MeasurementPlan
 from service.commands.merges import (
     MergePatients,
     UnmergePatients,
@@ -134,6 +135,7 @@ __all__ = [
     "LiftRestriction",
     "LinkPatient",
     "Mark",
+    "MeasurementPlan",
     "MergePatients",
     "OfferAnswer",
     "OfferSeat",

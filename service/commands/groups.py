@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from service.commands.connections import NOWHERE, PostalAddress
+from service.commands.measurement import MeasurementPlan
 from service.commands.unset import UNSET, Unset
 from service.models.groups import (
     Facilitation,
@@ -38,6 +39,7 @@ class CreateGroup:
     sensitivity: Sensitivity = Sensitivity.MENTAL_HEALTH
     part2: bool | None = None
     instruments: tuple[str, ...] = ("phq-9", "gad-7")
+    measurement: tuple[MeasurementPlan, ...] = ()
     escalation_contact: str | None = None
     rules_required: bool = False
     status: GroupStatus = GroupStatus.DRAFT
@@ -62,6 +64,7 @@ class UpdateGroup:
     sensitivity: Sensitivity | Unset = UNSET
     part2: bool | Unset = UNSET
     instruments: tuple[str, ...] | Unset = UNSET
+    measurement: tuple[MeasurementPlan, ...] | Unset = UNSET
     escalation_contact: str | Unset | None = UNSET
     rules_required: bool | Unset = UNSET
     status: GroupStatus | Unset = UNSET

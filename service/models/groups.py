@@ -2,8 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import JSON
 from sqlmodel import Field, SQLModel
 
 from service.models.base import Addressed, Projected, UtcDateTime, WallTime, enum_text
@@ -91,7 +93,10 @@ class Facilitator(Projected, table=True):
 
 
 class SupportGroup(Projected, table=True):
-    """A support group: what it is for, how it runs, how private its membership is."""
+    """A support group: what it is for, how it runs, how private its membership is.
+
+    `measurement` has its plans of measurement, as `service.progress.plans` reads them.
+    """
 
     __tablename__ = "support_groups"
 
@@ -111,6 +116,7 @@ class SupportGroup(Projected, table=True):
     )
     part2: bool = False
     instruments: str = "phq-9 gad-7"
+    measurement: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     escalation_contact: str | None = None
     rules_required: bool = False
     status: GroupStatus = Field(default=GroupStatus.DRAFT, sa_type=enum_text(GroupStatus))

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from api.bootstrap import NotInstalledError, install, require_instruments
 from api.cli import cli
 from fhir_mappings.structure import validate
 from service import instruments
+from service.commands import MeasurementPlan
 from service.settings import Settings
 from tests import world
 from tests.api.served import Served, serve
@@ -223,3 +225,37 @@ def test_check_names_every_fault_of_a_file(tmp_path: Path) -> None:
         "Garden scale 1.0.0 is right"
         in CliRunner().invoke(cli, ["instruments", "check", str(file)]).output
     )
+
+
+def test_it_has_progress_a_plan_and_a_chart(there: Garden) -> None:
+    person, database = str(there.person.id), there.served.context.database
+    plan = MeasurementPlan(instrument="garden", every_weeks=1)
+    circle = world.group(database, instruments=("garden",), measurement=(plan,))
+    world.enroll(database, there.person, circle, start=world.now() - timedelta(days=10))
+    for day, answers in ((10, {"/garden/1": 0, "/garden/2": 2}), (1, {"/garden/1": 2})):
+        body = {
+            "instrument": "garden",
+            "answers": {"/garden/2": 0, **answers},
+            "authored": (world.now() - timedelta(days=day)).isoformat(),
+        }
+        there.call("POST", f"/v1/patients/{person}/responses", there.operator, body)
+    address = f"/v1/patients/{person}/progress"
+    found = there.call("GET", f"{address}?instrument=garden", there.operator)["items"]
+    total, metric = found
+    assert [each["value"] for each in total["points"]] == [0, 4]
+    assert [each["band"] for each in total["points"]] == ["indoors", "outdoors"]
+    assert [(f["rule"], f["result"]) for f in total["findings"]] == [("important-2-points", "met")]
+    assert total["without_rule"] == ["response", "remission", "reliable"]
+    assert total["asked"] == {"due": 2, "answered": 2, "overdue": 0, "missed": 0}
+    assert (metric["findings"], metric["last"]["from_baseline"]) == ([], 10)
+    headers = {"Authorization": f"Bearer {there.operator}"}
+    drawn = there.served.client.get(f"{address}.svg?instrument=garden", headers=headers)
+    assert "Garden scale: Garden total" in drawn.text
+    assert "outdoors 2 to 4" in drawn.text
+    picture = there.served.client.get(f"{address}.png?instrument=garden", headers=headers)
+    assert picture.content.startswith(b"\x89PNG")
+    (patient,) = there.fhir("Patient")
+    told = there.call("GET", f"/fhir/Patient/{patient['id']}/$progress", there.hospital)
+    named = [part["valueCode"] for each in told["parameter"] for part in each["part"]
+             if part["name"] == "score"]  # fmt: skip
+    assert named == ["total", "double"]

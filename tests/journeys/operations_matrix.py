@@ -11,6 +11,7 @@ from service.fhir.operations.operation import (
     EXPAND,
     LASTN,
     MATCH,
+    PROGRESS,
     VALIDATE,
     VALIDATE_CODE,
     VALIDATE_CODE_OF_SYSTEM,
@@ -40,6 +41,8 @@ class Asked:
 CALLS = [
     Asked(EVERYTHING.key, "Patient", "GET", "/fhir/Patient/{id}/$everything", "r"),
     Asked(EVERYTHING.key, "Patient", "POST", "/fhir/Patient/{id}/$everything", "r"),
+    Asked(PROGRESS.key, "Patient", "GET", "/fhir/Patient/{id}/$progress", "r"),
+    Asked(PROGRESS.key, "Patient", "POST", "/fhir/Patient/{id}/$progress", "r"),
     Asked(MATCH.key, "Patient", "POST", "/fhir/Patient/$match", "s", PERSON),
     Asked(LASTN.key, "Observation", "GET", "/fhir/Observation/$lastn?patient={patient}", "s"),
     Asked(EXPAND.key, "ValueSet", "GET", "/fhir/ValueSet/{id}/$expand", "r"),

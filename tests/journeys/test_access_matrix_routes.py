@@ -55,7 +55,12 @@ V1_SCOPES = set().union(*(scopes_of(operation) for _, _, operation in V1))
 def ask(caller: Any, method: str, path: str, operation: dict[str, Any]) -> Any:
     content = operation.get("requestBody", {}).get("content", {}).get("application/json")
     body = {} if content is None else {"json": content.get("example", {})}
-    return caller(method, re.sub(r"\{\w+\}", UNKNOWN, path), **body)
+    demanded = [
+        each for each in operation.get("parameters", ())
+        if each["in"] == "query" and each["required"]
+    ]  # fmt: skip
+    query = {each["name"]: each["schema"]["examples"][0] for each in demanded}
+    return caller(method, re.sub(r"\{\w+\}", UNKNOWN, path), params=query or None, **body)
 
 
 def test_every_route_has_a_row():

@@ -146,6 +146,7 @@ def generated(resources: list[dict[str, Any]], rng: random.Random) -> list[str]:
     patients = [one["id"] for one in resources if one["resourceType"] == "Patient"]
     paths = [f"/fhir/{kind}?_count=200" for kind in TYPES]
     paths += [f"/fhir/{kind}?_summary=count" for kind in TYPES]
+    paths += [f"/fhir/Patient/{patient}/$progress" for patient in patients]
     while len(paths) < REQUESTS:
         one, patient = rng.choice(resources), rng.choice(patients)
         kind, own = one["resourceType"], f"/fhir/{one['resourceType']}/{one['id']}"

@@ -318,6 +318,7 @@ def test_a_hospital_that_knew_the_target_alone_is_not_told_of_the_merge(
         *(f"{name}{end}" for name in own for end in ("", "/_history", "/_history/1")),
         "/fhir/_history?_count=200",
         f"/fhir/Patient/{person}/$everything?_count=200",
+        f"/fhir/Patient/{person}/$progress",
         f"/fhir/Patient/{person}/Observation?_sort=-date",
         "/fhir/Patient?identifier=urn:mrn:A|MRN-s",
     ]

@@ -29,6 +29,7 @@ READS = [
 ]
 OF_A_PATIENT = [
     ("GET", "/fhir/Patient/{id}/$everything"),
+    ("GET", "/fhir/Patient/{id}/$progress"),
     ("GET", "/fhir/Patient/{id}/Observation"),
     ("GET", "/fhir/Patient/{id}/*"),
     ("GET", "/fhir/Observation/$lastn?patient={id}"),

@@ -8,6 +8,7 @@ from typing import Any, get_args
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
+from api.routes.v1 import pictures
 from api.routes.v1.repeating import REPLAYED, repeatable
 from api.routes.v1.rows import Results
 from api.routes.v1.schema import Body, Page, Schema
@@ -108,6 +109,9 @@ def _request(route: APIRoute) -> dict[str, Any]:
 
 
 def _success(route: APIRoute) -> dict[str, Any]:
+    picture = pictures.described(route.response_class)
+    if picture is not None:
+        return {"200": dict(picture)}
     model = route.response_model
     if model is None and (own := (route.openapi_extra or {}).get("responses")):
         return dict(own)  # a file, which the route itself describes

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StringConstraints
 
 from api.routes.v1.schema import Body, Count, LongText, Page, RowOut, Text, unset
+from service.commands import UNSET, MeasurementPlan
 from service.groups import LONGEST_OFFER_HOURS
 from service.models.groups import Facilitation, GroupStatus, Modality, Promotion, Sensitivity
 
@@ -29,8 +30,52 @@ OFFER_HOURS = "How long an offer of a seat stands; null: as the installation has
 PLACE = ["0199b7c2-7d10-7c11-8a9f-1f4be2a9c001"]
 FACILITATOR = ["0199b7c2-7d11-7f02-b1c4-77ab0e5d1002"]
 
+PLAN = {
+    "instrument": "phq-9", "baseline": True, "every_weeks": 2, "every_sessions": None,
+    "end_after_weeks": 26, "end_after_sessions": None, "overdue_days": 7,
+}  # fmt: skip
+MEASUREMENT = "When questionnaires are due, counted from when each member joined; one plan for each"
 
-class NewGroup(Body):
+
+class PlanBody(Body):
+    instrument: Instrument = Field(description="One of the group's", examples=["phq-9"])
+    baseline: StrictBool = Field(
+        default=True, description="Whether it is due when a person joins", examples=[True]
+    )
+    every_weeks: Count | None = Field(
+        default=None, description="Due again every so many weeks", examples=[2]
+    )
+    every_sessions: Count | None = Field(
+        default=None, description="Due again after every so many sessions held", examples=[None]
+    )
+    end_after_weeks: Count | None = Field(
+        default=None, description="Due for the last time after so many weeks", examples=[26]
+    )
+    end_after_sessions: Count | None = Field(
+        default=None,
+        description="Due for the last time after so many sessions held",
+        examples=[None],
+    )
+    overdue_days: Count = Field(
+        default=7, description="Overdue so many days after it was due", examples=[7]
+    )
+
+
+Plans = Annotated[tuple[PlanBody, ...], Field(max_length=20)]
+
+
+class GroupBody(Body):
+    """What creates a group and what changes one: plans become the commands' own."""
+
+    def values(self) -> dict[str, Any]:
+        found = super().values()
+        if found["measurement"] is not UNSET:
+            plans = (MeasurementPlan(**each.values()) for each in found["measurement"])
+            found["measurement"] = tuple(plans)
+        return found
+
+
+class NewGroup(GroupBody):
     public_name: Text = Field(description=PUBLIC_NAME, examples=["Living with bipolar disorder"])
     neutral_name: Text = Field(description=NEUTRAL_NAME, examples=["Tuesday circle"])
     purpose: Text = Field(description="What it is for", examples=["Mutual support, weekly"])
@@ -51,6 +96,7 @@ class NewGroup(Body):
     instruments: Instruments = Field(
         default=("phq-9", "gad-7"), description="Questionnaires", examples=[["phq-9", "gad-7"]]
     )
+    measurement: Plans = Field(default=(), description=MEASUREMENT, examples=[[PLAN]])
     escalation_contact: Text | None = Field(
         default=None, description=CONTACT, examples=["On-call coordinator, 555-0100"]
     )
@@ -64,7 +110,7 @@ class NewGroup(Body):
     )
 
 
-class GroupUpdate(Body):
+class GroupUpdate(GroupBody):
     """What is left out stays as it is."""
 
     public_name: Text = Field(
@@ -99,6 +145,7 @@ class GroupUpdate(Body):
     instruments: Instruments = Field(
         default_factory=unset, description="Questionnaires", examples=[["phq-9", "gad-7"]]
     )
+    measurement: Plans = Field(default_factory=unset, description=MEASUREMENT, examples=[[PLAN]])
     escalation_contact: Text | None = Field(
         default_factory=unset, description=CONTACT, examples=["On-call coordinator, 555-0100"]
     )
@@ -135,6 +182,7 @@ class GroupOut(RowOut):
     instruments: Annotated[list[str], BeforeValidator(_separated)] = Field(
         description="Questionnaires", examples=[["phq-9", "gad-7"]]
     )
+    measurement: list[PlanBody] = Field(description=MEASUREMENT, examples=[[PLAN]])
     escalation_contact: str | None = Field(
         description=CONTACT, examples=["On-call coordinator, 555-0100"]
     )

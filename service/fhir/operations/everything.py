@@ -71,7 +71,7 @@ async def everything(call: Call) -> Answer:
     target = address(f"{endpoint.base}/{PATIENT}/{call.id}/$everything", query_string(asked.used))
     cursor = call.inputs.one(CURSOR)
     place = opened(endpoint.link_key, access, target, cursor) if cursor else None
-    last_updated, patient = await _patient(call)
+    last_updated, patient = await patient_of(call)
     page = Page(patient.id)
     if place is not None:
         page = Page(patient.id, (str(place.values[0]), str(place.values[1])), place.until)
@@ -88,7 +88,7 @@ async def everything(call: Call) -> Answer:
     return _answer(call, links, rows, patient.patient_key)
 
 
-async def _patient(call: Call) -> tuple[int, Found]:
+async def patient_of(call: Call) -> tuple[int, Found]:
     """Return when the Patient changed, and the Patient, or raise NotFoundError."""
     endpoint, access = call.endpoint, call.access
     shown = str(call.id)

@@ -56,7 +56,7 @@ def read_inputs(call: Call) -> Asked:
         about=tuple(name for name in granted if named is None or name in named),
         supporting=tuple(name for name in supporting if named is None or name in named),
         dated=_dated(inputs),
-        since=None if since is None else _moment("_since", since).low,
+        since=None if since is None else unprefixed("_since", since).low,
         size=limit if count is None else min(count, limit),
         used=tuple(pair for pair in inputs.pairs if pair[0] in USED),
     )
@@ -92,14 +92,14 @@ def _dated(inputs: Inputs) -> Condition | None:
     parts, args = [], []
     if start is not None:
         parts.append("d.date_high >= ?")
-        args.append(_moment("start", start).low)
+        args.append(unprefixed("start", start).low)
     if end is not None:
         parts.append("d.date_low <= ?")
-        args.append(_moment("end", end).high)
+        args.append(unprefixed("end", end).high)
     return Condition(" AND ".join(parts), tuple(args)) if parts else None
 
 
-def _moment(name: str, text: str) -> Moment:
+def unprefixed(name: str, text: str) -> Moment:
     if not text[:1].isdigit():
         raise InvalidError("must be a date such as 2026-03-01, without a prefix", element=name)
     return searched_moment(name, text)

@@ -18,11 +18,13 @@ from service.fhir.operations.operation import (
     LASTN,
     MATCH,
     OPERATIONS,
+    PROGRESS,
     VALIDATE,
     VALIDATE_CODE,
     VALIDATE_CODE_OF_SYSTEM,
     Operation,
 )
+from service.fhir.operations.progress import progress
 from service.fhir.operations.validate import validate
 from service.fhir.operations.validate_code import validate_code, validate_code_of_system
 
@@ -31,6 +33,7 @@ Execute = Callable[[Call], Awaitable[Answer]]
 EXECUTED: dict[str, Execute] = {
     EVERYTHING.key: everything,
     MATCH.key: match,
+    PROGRESS.key: progress,
     LASTN.key: lastn,
     VALIDATE.key: validate,
     EXPAND.key: expand,

@@ -15,7 +15,10 @@ HL7 = "http://hl7.org/fhir/OperationDefinition"
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter; `most` is how often it may stand, 0 for any number."""
+    """One parameter; `most` is how often it may stand, 0 for any number.
+
+    One that has parts has no type of its own.
+    """
 
     name: str
     type: str
@@ -23,12 +26,14 @@ class Parameter:
     least: int = 0
     most: int = 1
     use: Literal["in", "out"] = "in"
+    parts: tuple["Parameter", ...] = ()
 
 
 @dataclass(frozen=True)
 class Operation:
     """One operation on one resource type, or on any; `base` is HL7's definition that it narrows.
 
+    `own`: HL7 has none, it is this project's.
     `get` tells whether GET executes it too: what has a resource for a parameter is POSTed.
     """
 
@@ -40,6 +45,7 @@ class Operation:
     at_type: bool = True
     at_instance: bool = False
     get: bool = True
+    own: bool = False
 
     @property
     def key(self) -> str:
@@ -47,8 +53,8 @@ class Operation:
         return f"{'Resource' if self.resource == ANY else self.resource}-{self.name}"
 
     @property
-    def base(self) -> str:
-        return f"{HL7}/{self.key}"
+    def base(self) -> str | None:
+        return None if self.own else f"{HL7}/{self.key}"
 
     @property
     def definition(self) -> str:
@@ -171,9 +177,67 @@ VALIDATE_CODE_OF_SYSTEM = Operation(
     at_instance=True,
 )
 
+
+def _out(name: str, kind: str, documentation: str, most: int = 1) -> Parameter:
+    return Parameter(name, kind, documentation, 0, most, "out")
+
+
+_POINT = (
+    _out("observation", "Reference", "The score as an Observation"),
+    _out("effective", "dateTime", "When it was answered"),
+    _out("value", "decimal", "The score; none where too little was answered for one"),
+    _out("band", "string", "Severity band"),
+    _out("from-baseline", "decimal", "This less the baseline, in points of the score"),
+    _out("from-last", "decimal", "This less the scorable one before"),
+)
+_FINDING = (
+    _out("rule", "code", "The rule's name"),
+    _out("kind", "code", "response, remission, important, reliable or improved"),
+    _out("says", "string", "The rule in words"),
+    _out("source", "string", "Where it comes from"),
+    _out("confirmed", "boolean", "False: to be confirmed by a clinician before use"),
+    _out("result", "code", "met, not-met, deteriorated or not-applicable"),
+    _out("reason", "string", "Why it does not apply"),
+)
+_SCORE = (
+    _out("questionnaire", "canonical", "Whose rules are used"),
+    _out("score", "code", "Which score of it"),
+    _out("display", "string", "What it is called"),
+    _out("direction", "code", "What a higher value is: worse or better"),
+    _out("baseline-rule", "code", "enrollment or first, as docs/guide-ehr.md says"),
+    _out("baseline", "Reference", "The Observation that is the baseline"),
+    _out("last", "Reference", "The newest scorable Observation"),
+    _out("not-scorable", "integer", "Answered, and too little for a score"),
+    _out("without-rule", "code", "Of what nothing is said: no rule has a source", 0),
+    Parameter("finding", "", "Last against baseline by one rule", 0, 0, "out", _FINDING),
+    Parameter("point", "", "One response's score, oldest first", 0, 0, "out", _POINT),
+)
+_ATTENDED = (
+    _out("encounter", "Reference", "The attendance as an Encounter"),
+    _out("start", "dateTime", "When it began"),
+    _out("mark", "code", "present or late"),
+)
+PROGRESS = Operation(
+    "progress",
+    "Patient",
+    "Scores over time, and what has changed by which rule",
+    "Made of the Observations, EpisodesOfCare and Encounters about the patient that the token may"
+    " read, and of nothing else. Each rule is reported with its own result, none merged.",
+    (
+        Parameter("questionnaire", "canonical", "Only the scores of this questionnaire"),
+        Parameter("since", "date", "Leave out points before; the baseline stays what it is"),
+        Parameter("score", "", "One score over time", 0, 0, "out", _SCORE),
+        Parameter("attended", "", "A session that was attended", 0, 0, "out", _ATTENDED),
+    ),
+    at_type=False,
+    at_instance=True,
+    own=True,
+)
+
 OPERATIONS = (
     EVERYTHING,
     MATCH,
+    PROGRESS,
     LASTN,
     VALIDATE,
     EXPAND,
