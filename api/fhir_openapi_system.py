@@ -60,6 +60,8 @@ GIVEN: dict[str, Json] = {
     "patient": {"valueString": "0f1e2d3c4b5a69788796a5b4c3d2e1f0"},
     "url": {"valueUri": "http://hl7.org/fhir/ValueSet/administrative-gender"},
     "_count": {"valueInteger": 50},
+    "purpose": {"valueCode": "ETREAT"},
+    "reason": {"valueString": "Brought in unconscious; I must know what was taken"},
 }
 A_RESOURCE: Json = {  # Parameters, or the resource itself
     "type": "object",
@@ -205,7 +207,7 @@ def _body(each: Operation) -> Json:
     shown = {"resourceType": "Parameters", "parameter": given}
     schema = A_RESOURCE if "resource" in each.inputs else schema_of("Parameters")
     content = {FHIR_JSON: {"schema": schema, "example": shown}}
-    return {"required": each is not EVERYTHING, "content": content}
+    return {"required": each is not EVERYTHING and bool(each.inputs), "content": content}
 
 
 def audit_events() -> Json:

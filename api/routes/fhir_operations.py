@@ -21,8 +21,9 @@ from api.routes.fhir_requests import (
     told,
     too_large,
 )
-from service.fhir.endpoint import absent, served
+from service.fhir.endpoint import Answer, absent, served
 from service.fhir.identity import ID
+from service.fhir.operations.break_glass import emergency, look_up
 from service.fhir.operations.call import Call, Inputs, inputs_of
 from service.fhir.operations.execution import execute, operation
 
@@ -48,8 +49,10 @@ async def invoked(request: Request, context: Context) -> Response:
         if body.strip() and not is_json(request):
             return refusal(415, "not-supported", "send application/fhir+json")
         inputs = await _inputs(pairs, body, takes_resource="resource" in found.inputs)
+    if found.changes:
+        request.state.purpose = emergency(inputs)
     call = Call(
-        context.endpoint,
+        context.endpoint.seen_by(access),
         context.writing,
         access,
         type=str(kind),
@@ -57,7 +60,16 @@ async def invoked(request: Request, context: Context) -> Response:
         inputs=inputs,
         strict=is_strict(request),
     )
-    return told(request, await execute(found, call))
+    answer = await execute(found, call)
+    if found.changes:
+        request.scope["state"]["again"] = partial(_again, context=context, answer=answer)
+    return told(request, answer)
+
+
+async def _again(request: Request, *, context: Context, answer: Answer) -> Response:
+    """Say again what was done already, as long as the patient is still the caller's to see."""
+    await look_up(context.endpoint, await access_of(request, context), request.path_params["id"])
+    return told(request, answer)
 
 
 def _require_address(context: Context, kind: str | None, instance: str | None) -> None:

@@ -42,6 +42,7 @@ from service.commands.facilitation import (
     UpdateCredential,
     UpdateFacilitator,
 )
+from service.commands.glass import BreakGlass, EndGlass, GiveNotice, ReviewGlass
 from service.commands.groups import (
     CreateGroup,
     CreatePlace,
@@ -112,6 +113,7 @@ __all__ = [
     "AnswerOffer",
     "ArrangeSupervision",
     "AskCorrection",
+    "BreakGlass",
     "ChangeEnrollment",
     "CloseCalendar",
     "CloseConcern",
@@ -127,10 +129,12 @@ __all__ = [
     "CreateSeries",
     "CreateSession",
     "DecideCorrection",
+    "EndGlass",
     "EndSeries",
     "Enroll",
     "EscalateAlert",
     "ExceptOccurrence",
+    "GiveNotice",
     "LiftRestriction",
     "LinkPatient",
     "Mark",
@@ -155,6 +159,7 @@ __all__ = [
     "ReportDanger",
     "ResolveAlert",
     "RestrictProcessing",
+    "ReviewGlass",
     "SettleConsent",
     "SettleGroup",
     "TestContact",

@@ -29,7 +29,8 @@ class Parameter:
 class Operation:
     """One operation on one resource type, or on any; `base` is HL7's definition that it narrows.
 
-    `get` tells whether GET executes it too: what has a resource for a parameter is POSTed.
+    `get` tells whether GET executes it too: what has a resource for a parameter is POSTed. One that
+    `changes` something is ours, and for people only.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Operation:
     at_type: bool = True
     at_instance: bool = False
     get: bool = True
+    changes: bool = False
 
     @property
     def key(self) -> str:
@@ -47,8 +49,8 @@ class Operation:
         return f"{'Resource' if self.resource == ANY else self.resource}-{self.name}"
 
     @property
-    def base(self) -> str:
-        return f"{HL7}/{self.key}"
+    def base(self) -> str | None:
+        return None if self.changes else f"{HL7}/{self.key}"
 
     @property
     def definition(self) -> str:
@@ -170,6 +172,34 @@ VALIDATE_CODE_OF_SYSTEM = Operation(
     (Parameter("url", "uri", "The address of the system, where no id is given"), *_CODED),
     at_instance=True,
 )
+BREAK_THE_GLASS = Operation(
+    "break-the-glass",
+    "Patient",
+    "See one patient's data beyond the ceiling, in an emergency",
+    "For a person (user/ scopes) of a hospital. For some minutes what is labelled above the ceiling"
+    " of this person is answered too, about this patient only. A Group, another patient and what a"
+    " consent withholds stay closed. The privacy officer reviews each.",
+    (
+        Parameter("purpose", "code", "ETREAT or BTG, of v3-ActReason", 1),
+        Parameter("reason", "string", "Why, in 10 to 1000 characters; kept encrypted", 1),
+        Parameter("until", "instant", "When it ends", 1, use="out"),
+    ),
+    at_type=False,
+    at_instance=True,
+    get=False,
+    changes=True,
+)
+END_BREAK_THE_GLASS = Operation(
+    "end-break-the-glass",
+    "Patient",
+    "End it before its time",
+    "Ends what this person has open about the patient.",
+    (Parameter("ended", "unsignedInt", "How many times were open", 1, use="out"),),
+    at_type=False,
+    at_instance=True,
+    get=False,
+    changes=True,
+)
 
 OPERATIONS = (
     EVERYTHING,
@@ -179,4 +209,6 @@ OPERATIONS = (
     EXPAND,
     VALIDATE_CODE,
     VALIDATE_CODE_OF_SYSTEM,
+    BREAK_THE_GLASS,
+    END_BREAK_THE_GLASS,
 )

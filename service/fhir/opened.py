@@ -1,0 +1,61 @@
+"""The store as one sees it who broke the glass: one patient's documents pass the ceiling.
+
+Every statement of the read path compares a label with the ceiling by the same words; here, and for
+such a caller only, the comparison has an alternative. Audience, consent and scopes stay as they
+are, and rosters closed. Writes do not go this way (ADR 0046).
+"""
+
+import re
+from collections.abc import Sequence
+
+from service.fhir.rosters import ROSTER
+from service.fhir.store_reader import Rows, StoreReader
+
+# Documents are called d, e, f, g or s; versions v, or nothing where they stand alone.
+CEILING = re.compile(r"(?:\b([a-z])\.)?\bconfidentiality <= \?")
+VERSION = "v"
+
+
+class OpenedReader:
+    """Reads for one request; `keys` are those of the patients."""
+
+    def __init__(self, reader: StoreReader, keys: Sequence[str]) -> None:
+        self._reader = reader
+        self._keys = tuple(keys)
+
+    async def rows(self, sql: str, args: tuple[object, ...]) -> Rows:
+        return await self._reader.rows(*beyond_ceiling(sql, args, self._keys))
+
+    async def horizon(self) -> int | None:
+        return await self._reader.horizon()
+
+    async def moment(self) -> int | None:
+        return await self._reader.moment()
+
+    def connections(self) -> dict[str, int]:
+        return self._reader.connections()
+
+    async def close(self) -> None:
+        await self._reader.close()
+
+
+def beyond_ceiling(
+    sql: str, args: tuple[object, ...], keys: tuple[str, ...]
+) -> tuple[str, tuple[object, ...]]:
+    """Return the statement in which documents of these patients pass whatever their label."""
+    text, given, at, seen = "", [], 0, 0
+    for found in CEILING.finditer(sql):
+        text += sql[at : found.start()] + f"({found[0]} OR {_theirs(found[1], len(keys))})"
+        marks = sql.count("?", at, found.end())
+        given += [*args[seen : seen + marks], *keys]
+        at, seen = found.end(), seen + marks
+    return text + sql[at:], (*given, *args[seen:])
+
+
+def _theirs(alias: str | None, count: int) -> str:
+    marks = ", ".join("?" * count)
+    if alias is not None and alias != VERSION:
+        return f"({alias}.patient_key IN ({marks}) AND {alias}.type <> '{ROSTER}')"
+    key = "id" if alias is None else f"{alias}.id"
+    mine = f"SELECT o.id FROM documents o WHERE o.patient_key IN ({marks})"  # noqa: S608 - constants
+    return f"{key} IN ({mine} AND o.type <> '{ROSTER}')"
