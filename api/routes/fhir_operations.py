@@ -21,10 +21,11 @@ from api.routes.fhir_requests import (
     told,
     too_large,
 )
+from service.errors import InvalidError
 from service.fhir.endpoint import Answer, absent, served
 from service.fhir.identity import ID
 from service.fhir.operations.break_glass import emergency, look_up
-from service.fhir.operations.call import Call, Inputs, inputs_of
+from service.fhir.operations.call import SILENT, Call, Inputs, inputs_of
 from service.fhir.operations.execution import execute, operation
 
 SMALL = 20_000  # bytes that are parsed while others wait
@@ -50,6 +51,7 @@ async def invoked(request: Request, context: Context) -> Response:
             return refusal(415, "not-supported", "send application/fhir+json")
         inputs = await _inputs(pairs, body, takes_resource="resource" in found.inputs)
     if found.changes:
+        _require_body(pairs)
         request.state.purpose = emergency(inputs)
     call = Call(
         context.endpoint.seen_by(access),
@@ -70,6 +72,12 @@ async def _again(request: Request, *, context: Context, answer: Answer) -> Respo
     """Say again what was done already, as long as the patient is still the caller's to see."""
     await look_up(context.endpoint, await access_of(request, context), request.path_params["id"])
     return told(request, answer)
+
+
+def _require_body(pairs: list[tuple[str, str]]) -> None:
+    """Raise InvalidError where parameters stand in the address, which is written down elsewhere."""
+    if any(name not in SILENT for name, _ in pairs):
+        raise InvalidError("send the parameters in the body, not in the address", element="query")
 
 
 def _require_address(context: Context, kind: str | None, instance: str | None) -> None:

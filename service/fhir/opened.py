@@ -14,17 +14,21 @@ from service.fhir.store_reader import Rows, StoreReader
 # Documents are called d, e, f, g or s; versions v, or nothing where they stand alone.
 CEILING = re.compile(r"(?:\b([a-z])\.)?\bconfidentiality <= \?")
 VERSION = "v"
+THEIRS = (
+    "{name}.patient_key IN ({keys}) AND {name}.audience = ? AND {name}.type <> '" + ROSTER + "'"
+)
 
 
 class OpenedReader:
-    """Reads for one request; `keys` are those of the patients."""
+    """Reads for one request; `keys` are those of the patients, in the caller's own audience."""
 
-    def __init__(self, reader: StoreReader, keys: Sequence[str]) -> None:
+    def __init__(self, reader: StoreReader, keys: Sequence[str], audience: int) -> None:
         self._reader = reader
         self._keys = tuple(keys)
+        self._audience = audience
 
     async def rows(self, sql: str, args: tuple[object, ...]) -> Rows:
-        return await self._reader.rows(*beyond_ceiling(sql, args, self._keys))
+        return await self._reader.rows(*beyond_ceiling(sql, args, self._keys, self._audience))
 
     async def horizon(self) -> int | None:
         return await self._reader.horizon()
@@ -40,22 +44,23 @@ class OpenedReader:
 
 
 def beyond_ceiling(
-    sql: str, args: tuple[object, ...], keys: tuple[str, ...]
+    sql: str, args: tuple[object, ...], keys: tuple[str, ...], audience: int
 ) -> tuple[str, tuple[object, ...]]:
     """Return the statement in which documents of these patients pass whatever their label."""
     text, given, at, seen = "", [], 0, 0
     for found in CEILING.finditer(sql):
         text += sql[at : found.start()] + f"({found[0]} OR {_theirs(found[1], len(keys))})"
         marks = sql.count("?", at, found.end())
-        given += [*args[seen : seen + marks], *keys]
+        given += [*args[seen : seen + marks], *keys, audience]
         at, seen = found.end(), seen + marks
     return text + sql[at:], (*given, *args[seen:])
 
 
 def _theirs(alias: str | None, count: int) -> str:
-    marks = ", ".join("?" * count)
-    if alias is not None and alias != VERSION:
-        return f"({alias}.patient_key IN ({marks}) AND {alias}.type <> '{ROSTER}')"
+    """Return that a document is about one of these patients, or a version is of such a document."""
+    name = alias if alias is not None and alias != VERSION else "o"
+    theirs = THEIRS.format(name=name, keys=", ".join("?" * count))
+    if name == alias:
+        return f"({theirs})"
     key = "id" if alias is None else f"{alias}.id"
-    mine = f"SELECT o.id FROM documents o WHERE o.patient_key IN ({marks})"  # noqa: S608 - constants
-    return f"{key} IN ({mine} AND o.type <> '{ROSTER}')"
+    return f"{key} IN (SELECT o.id FROM documents o WHERE {theirs})"  # noqa: S608 - no audience is left out
