@@ -97,9 +97,8 @@ class Endpoint:
         """Return it as the caller reads it, who may have broken the glass (ADR 0046)."""
         if not access.opened:
             return self
-        return replace(
-            self, reader=OpenedReader(self.reader, sorted(access.opened), access.audience)
-        )
+        reader = OpenedReader(self.reader, sorted(access.opened), access.audience)
+        return replace(self, reader=reader)
 
     @cached_property
     def _audiences(self) -> dict[tuple[str, int], tuple[int, ...]]:

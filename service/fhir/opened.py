@@ -8,15 +8,14 @@ are, and rosters closed. Writes do not go this way (ADR 0046).
 import re
 from collections.abc import Sequence
 
-from service.fhir.rosters import ROSTER
 from service.fhir.store_reader import Rows, StoreReader
 
 # Documents are called d, e, f, g or s; versions v, or nothing where they stand alone.
 CEILING = re.compile(r"(?:\b([a-z])\.)?\bconfidentiality <= \?")
 VERSION = "v"
-THEIRS = (
-    "{name}.patient_key IN ({keys}) AND {name}.audience = ? AND {name}.type <> '" + ROSTER + "'"
-)
+THEIRS = "{0}.patient_key IN ({1}) AND {0}.type <> 'Group'"  # rosters stay closed
+DOCUMENT = "({0}.audience = ? AND {1})"
+OLDER = "{0}id IN (SELECT o.id FROM documents o WHERE o.audience = ? AND {1})"
 
 
 class OpenedReader:
@@ -51,16 +50,14 @@ def beyond_ceiling(
     for found in CEILING.finditer(sql):
         text += sql[at : found.start()] + f"({found[0]} OR {_theirs(found[1], len(keys))})"
         marks = sql.count("?", at, found.end())
-        given += [*args[seen : seen + marks], *keys, audience]
+        given += [*args[seen : seen + marks], audience, *keys]
         at, seen = found.end(), seen + marks
     return text + sql[at:], (*given, *args[seen:])
 
 
 def _theirs(alias: str | None, count: int) -> str:
     """Return that a document is about one of these patients, or a version is of such a document."""
-    name = alias if alias is not None and alias != VERSION else "o"
-    theirs = THEIRS.format(name=name, keys=", ".join("?" * count))
-    if name == alias:
-        return f"({theirs})"
-    key = "id" if alias is None else f"{alias}.id"
-    return f"{key} IN (SELECT o.id FROM documents o WHERE {theirs})"  # noqa: S608 - no audience is left out
+    marks = ", ".join("?" * count)
+    if alias is not None and alias != VERSION:
+        return DOCUMENT.format(alias, THEIRS.format(alias, marks))
+    return OLDER.format("" if alias is None else f"{alias}.", THEIRS.format("o", marks))

@@ -1,4 +1,4 @@
-"""Break-the-glass: one patient, one person with one client, for an hour, up to what consent gives."""
+"""Break-the-glass: one patient, one person with one client, an hour, and what consent gives."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager

@@ -4,9 +4,13 @@ https://hl7.org/fhir/R4/operations.html
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
+
+from sqlmodel import Session
 
 from service.access import Access
 from service.clock import microseconds
@@ -24,9 +28,13 @@ from service.fhir.endpoint import Answer, Endpoint, absent, require
 from service.fhir.interactions.read import current
 from service.fhir.operations.call import Call, Inputs, parameters
 from service.fhir.operations.operation import BREAK_THE_GLASS, END_BREAK_THE_GLASS, Operation
-from service.handlers import execute
+from service.glass import break_glass, end_glass
+from service.models.aggregates import patient_aggregate
 from service.models.connections import Confidentiality
-from service.models.glass import BrokenGlass, Emergency
+from service.models.glass import Emergency
+
+T = TypeVar("T")
+C = TypeVar("C", BreakGlass, EndGlass)
 
 PATIENT = "Patient"
 SHORTEST, LONGEST = 10, 1000
@@ -60,7 +68,7 @@ async def break_the_glass(call: Call) -> Answer:
         lasts=breaking.lasts,
         notice=breaking.notice,
     )
-    row: BrokenGlass = await _execute(call, command)
+    row = await _done(call, break_glass, command)
     answer = parameters(("until", "Instant", instant(microseconds(row.until))))
     return replace(answer, patients=(key,))
 
@@ -71,7 +79,7 @@ async def end_break_the_glass(call: Call) -> Answer:
     _require_known(call, END_BREAK_THE_GLASS)
     patient, key = await look_up(call.endpoint, call.access, str(call.id))
     command = EndGlass(patient_id=patient, person=person, client=call.access.client)
-    ended = await _execute(call, command)
+    ended = await _done(call, end_glass, command)
     return replace(parameters(("ended", "UnsignedInt", ended)), patients=(key,))
 
 
@@ -121,8 +129,15 @@ async def look_up(endpoint: Endpoint, access: Access, shown: str) -> tuple[UUID,
     return UUID(key), key
 
 
-async def _execute(call: Call, command: object) -> Any:  # noqa: ANN401 - each has its result
+async def _done(call: Call, run: Callable[[Session, C, datetime], T], command: C) -> T:
+    """Execute the command in a unit of work of its own, off the event loop."""
+    database = call.endpoint.database
+
+    def work() -> T:
+        locked = patient_aggregate(command.patient_id)
+        return database.unit_of_work(lambda s: run(s, command, database.clock()), locked)
+
     try:
-        return await asyncio.to_thread(execute, call.endpoint.database, command)
+        return await asyncio.to_thread(work)
     except MergedError:  # between two statements: whose it is now is found by asking again
         raise absent(PATIENT) from None

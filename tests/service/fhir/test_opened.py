@@ -16,26 +16,25 @@ BY_NUMBER = {"confidentiality > access.ceiling:"}
 
 def test_the_alternative_stands_beside_the_ceiling_and_its_keys_in_their_place():
     sql = f"SELECT a FROM documents d WHERE d.type = ? AND {VISIBLE} AND d.b = ?"
-    text, args = beyond_ceiling(sql, ("Flag", 1, 4, "b"), ("k1", "k2"))
-    assert args == ("Flag", 1, "k1", "k2", 4, "b")
-    assert "(d.confidentiality <= ? OR (d.patient_key IN (?, ?) AND d.type <> 'Group'))" in text
+    text, args = beyond_ceiling(sql, ("Flag", 1, 4, "b"), ("k1", "k2"), 9)
+    assert args == ("Flag", 1, 9, "k1", "k2", 4, "b")
+    theirs = "d.audience = ? AND d.patient_key IN (?, ?) AND d.type <> 'Group'"
+    assert f"(d.confidentiality <= ? OR ({theirs}))" in text
     assert text.count("?") == len(args)
 
 
 def test_versions_are_those_of_the_patients_documents():
     for sql in (vread.OLDER, history_instance.OLDER):
         args = tuple(range(sql.count("?")))
-        text, given = beyond_ceiling(sql, args, ("k",))
+        text, given = beyond_ceiling(sql, args, ("k",), 99)
         assert "confidentiality <= ? OR id IN (SELECT o.id FROM documents o" in text
         assert text.count("?") == len(given)
-        assert [each for each in given if each != "k"] == list(args)
+        assert [each for each in given if each not in {"k", 99}] == list(args)
 
 
 def test_a_statement_without_a_ceiling_stays_as_it_is():
-    assert beyond_ceiling("SELECT 1 WHERE ? = ?", (1, 2), ("k",)) == (
-        "SELECT 1 WHERE ? = ?",
-        (1, 2),
-    )
+    plain = "SELECT 1 WHERE ? = ?"
+    assert beyond_ceiling(plain, (1, 2), ("k",), 9) == (plain, (1, 2))
     assert len(CEILING.findall(read.CURRENT)) == 1
 
 
