@@ -11,7 +11,7 @@ import pytest
 
 from api import operators
 from service.clock import system_clock
-from service.commands import WithdrawConsent
+from service.commands import MergePatients, WithdrawConsent
 from service.encryption import new_key
 from service.handlers import execute
 from service.models.connections import Confidentiality, Connection
@@ -257,6 +257,16 @@ def test_a_patient_who_gives_the_hospital_nothing_is_unknown(here: Hospital) -> 
         execute(here.served.context.database, withdraw)
     answer = here.ask("POST", f"Patient/{shown}/{OPERATION}", json=parameters(**GOOD))
     assert answer.status_code == 404
+
+
+def test_it_follows_the_person_when_two_records_become_one(here: Hospital) -> None:
+    database = here.served.context.database
+    other, shown = world.patient(database), here.shown(0)
+    assert here.breaks().status_code == 200
+    both = {"source_id": here.people[0].id, "target_id": other.id}
+    execute(database, MergePatients(**both, merged_by="t", reason="the same person"))
+    assert here.ids("Patient") == {f"Patient/{shown}"}
+    assert here.ids("Observation")
 
 
 def test_the_person_ends_it_before_its_time(here: Hospital) -> None:
