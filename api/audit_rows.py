@@ -57,7 +57,7 @@ class AuditRows:
             method=scope["method"],
             path=self._route(scope),
             person=access.person if access else None,
-            purpose=named(access.purpose) if access else None,
+            purpose=_purpose(scope["state"], access),
         )
 
     async def row(self, scope: Scope, at: int, status: int) -> AuditEntry:
@@ -117,6 +117,15 @@ class AuditRows:
 def _filled(route: str, kind: str | None, member: str | None, operation: str | None) -> str:
     words = {"type": kind, "member": member, "operation": operation}
     return NAMED.sub(lambda found: words[found[1]] or found[0], route)
+
+
+def _purpose(state: dict[str, Any], access: Access | None) -> str | None:
+    """Return for what it was asked: in an emergency, where the person said so of the patient."""
+    if access is None:
+        return None
+    theirs = sorted(access.opened.keys() & set(state.get("patients") or ()))
+    opened = access.opened[theirs[0]] if theirs else None
+    return state.get("purpose") or opened or named(access.purpose)
 
 
 def _client(state: dict[str, Any], access: Access | None) -> str | None:

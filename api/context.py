@@ -1,6 +1,7 @@
 """What every route works with, built once by `api.bootstrap`."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 
 from anyio import CapacityLimiter
@@ -18,7 +19,7 @@ from service.audit.reading import AuditReader
 from service.clock import Clock
 from service.database import Database
 from service.encryption import Cipher
-from service.fhir.endpoint import Endpoint, Writing
+from service.fhir.endpoint import Breaking, Endpoint, Writing
 from service.fhir.mapping import Registry
 from service.fhir.operations.operation import OPERATIONS
 from service.fhir.store_reader import StoreReader
@@ -121,4 +122,9 @@ class Context:
             key=self.key,
             page_size=self.settings.page_size,
             page_limit=max(self.settings.page_size, self.settings.page_size_limit),
+            breaking=Breaking(
+                lasts=timedelta(minutes=self.settings.break_glass_minutes),
+                notice=self.settings.break_glass_notice == "due",
+                cipher=self.cipher,
+            ),
         )

@@ -4,7 +4,9 @@ https://www.rfc-editor.org/rfc/rfc6750
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, cast
+from uuid import UUID
 
 from fastapi import Depends, Request, Security
 from fastapi.security import OAuth2
@@ -15,6 +17,7 @@ from api.peers import certificate_of
 from service.access import Access
 from service.clock import microseconds
 from service.errors import ForbiddenError
+from service.glass import OPEN
 from service.smart.clients import hashed
 from service.smart.limiting import counted
 from service.smart.tokens import SELECT_ACCESS, access_of_row, sent_token
@@ -47,9 +50,26 @@ async def access_of(request: Request, context: Context) -> Access:
     row = await _row_of(context, token, request.client.host if request.client else None)
     now = microseconds(context.clock())
     access = access_of_row(row, now, certificate_of(request.scope))
+    if access.person is not None:
+        access = await _with_glass(context, access, now)
     request.scope.setdefault("state", {})["access"] = access
     await note(request, context, access)
     return access
+
+
+async def _with_glass(context: Context, access: Access, now: int) -> Access:
+    """Return the access with the patients for whom this person has broken the glass."""
+    rows = await context.reader.rows(OPEN, (access.person, now, access.client))
+    opened = {
+        _uuid(patient).hex: str(purpose)
+        for patient, purpose, connection in rows
+        if _uuid(connection) == access.connection_id
+    }
+    return replace(access, opened=opened) if opened else access
+
+
+def _uuid(value: UUID | str) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)
 
 
 async def _row_of(context: Context, token: str, address: str | None) -> Sequence[object] | None:

@@ -67,6 +67,8 @@ GIVEN: dict[str, Json] = {
     "patient": {"valueString": "0f1e2d3c4b5a69788796a5b4c3d2e1f0"},
     "url": {"valueUri": "http://hl7.org/fhir/ValueSet/administrative-gender"},
     "_count": {"valueInteger": 50},
+    "purpose": {"valueCode": "ETREAT"},
+    "reason": {"valueString": "Brought in unconscious; I must know what was taken"},
 }
 A_RESOURCE: Json = {  # Parameters, or the resource itself
     "type": "object",
@@ -212,7 +214,8 @@ def _body(each: Operation) -> Json:
     shown = {"resourceType": "Parameters", "parameter": given}
     schema = A_RESOURCE if "resource" in each.inputs else schema_of("Parameters")
     content = {FHIR_JSON: {"schema": schema, "example": shown}}
-    return {"required": each not in (EVERYTHING, PROGRESS), "content": content}
+    required = each not in (EVERYTHING, PROGRESS) and bool(each.inputs)
+    return {"required": required, "content": content}
 
 
 def audit_events() -> Json:

@@ -4,6 +4,7 @@ Scopes granted here are `system/...` of SMART (`service.scopes`); for `/v1` they
 https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from uuid import UUID
@@ -109,6 +110,8 @@ class Access:
     person: str | None = None  # who is behind it, by a pseudonym; None of a program by itself
     fhir_user: str | None = field(default=None, repr=False)
     role: str | None = None
+    # Whose documents pass the ceiling for a while, each with the purpose (ADR 0046).
+    opened: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def context(self) -> str:

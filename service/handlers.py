@@ -19,6 +19,7 @@ from service import (
     corrections,
     enrollments,
     facilitators,
+    glass,
     groups,
     links,
     merging,
@@ -41,6 +42,7 @@ from service.models.concerns import Concern
 from service.models.consents import Consent
 from service.models.enrollments import Enrollment
 from service.models.facilitation import Credential
+from service.models.glass import BrokenGlass
 from service.models.groups import Session
 from service.models.merges import Merge
 from service.models.patients import Link
@@ -189,6 +191,10 @@ def _correction(session: DbSession, command: Any) -> list[Aggregate]:  # noqa: A
     return [patient_aggregate(get(session, CorrectionRequest, command.correction_id).patient_id)]
 
 
+def _glass(session: DbSession, command: Any) -> list[Aggregate]:  # noqa: ANN401 - of one
+    return [patient_aggregate(get(session, BrokenGlass, command.glass_id).patient_id)]
+
+
 def _response(session: DbSession, command: commands.CorrectResponse) -> list[Aggregate]:
     row = get(session, Response, command.response_id)
     group = [group_aggregate(row.group_id)] if row.group_id else []
@@ -265,6 +271,10 @@ HANDLERS: dict[type, Handler] = {
     commands.DecideCorrection: Handler(corrections.decide_correction, _correction, again=True),
     commands.AddDisagreement: Handler(corrections.add_disagreement, _correction, again=True),
     commands.RecordTold: Handler(corrections.record_told, _correction, again=True),
+    commands.BreakGlass: Handler(glass.break_glass, _patient),
+    commands.EndGlass: Handler(glass.end_glass, _patient),
+    commands.ReviewGlass: Handler(glass.review_glass, _glass, again=True),
+    commands.GiveNotice: Handler(glass.give_notice, _glass, again=True),
     commands.SettleConsent: Handler(sent_consents.settle_consent, _consent, again=True),
     commands.MergePatients: Handler(merging.merge_patients, _merging, again=True),
     commands.UnmergePatients: Handler(merging.unmerge_patients, _parting, again=True),

@@ -49,6 +49,7 @@ class Encrypted:
 ENCRYPTED = (
     Encrypted("signing_keys", "private"),
     Encrypted("issuers", "introspection_secret", "client_id"),
+    Encrypted("broken_glass", "reason"),
 )
 
 

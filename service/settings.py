@@ -99,6 +99,8 @@ class Settings(Canonical):
     supervision_interval_days: int | None = Field(default=None, ge=1, le=3660)
     audit_keep_months: int | None = Field(default=None, ge=1, le=1200)
     audit_export: str | None = None
+    break_glass_minutes: int = Field(default=60, ge=1, le=240)
+    break_glass_notice: Literal["off", "due"] = "due"
     concern_acknowledge_hours: int = Field(default=24, ge=1, le=8760)
     safety_policy: Literal["cobalt-strict", "tiers"] = "cobalt-strict"
     safety_policy_file: Path | None = None

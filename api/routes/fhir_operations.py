@@ -21,10 +21,15 @@ from api.routes.fhir_requests import (
     told,
     too_large,
 )
-from service.fhir.endpoint import absent, served
+from service.errors import InvalidError
+from service.fhir.endpoint import Answer, absent, served
 from service.fhir.identity import ID
-from service.fhir.operations.call import Call, Inputs, inputs_of
+from service.fhir.operations.break_glass import emergency, look_up
+from service.fhir.operations.call import SILENT, Call, Inputs, inputs_of
 from service.fhir.operations.execution import execute, operation
+from service.fhir.operations.operation import Operation
+
+Pairs = list[tuple[str, str]]
 
 SMALL = 20_000  # bytes that are parsed while others wait
 
@@ -40,16 +45,11 @@ async def invoked(request: Request, context: Context) -> Response:
     pairs = pairs_of(query_of(request))
     if not accepts_json(request, pairs):
         return not_acceptable()
-    inputs = Inputs(tuple(pairs))
-    if not is_get:
-        body = await body_of(request)
-        if body is None:
-            return too_large()
-        if body.strip() and not is_json(request):
-            return refusal(415, "not-supported", "send application/fhir+json")
-        inputs = await _inputs(pairs, body, takes_resource="resource" in found.inputs)
+    inputs = Inputs(tuple(pairs)) if is_get else await _sent(request, found, pairs)
+    if isinstance(inputs, Response):
+        return inputs
     call = Call(
-        context.endpoint,
+        context.endpoint.seen_by(access),
         context.writing,
         access,
         type=str(kind),
@@ -57,7 +57,36 @@ async def invoked(request: Request, context: Context) -> Response:
         inputs=inputs,
         strict=is_strict(request),
     )
-    return told(request, await execute(found, call))
+    answer = await execute(found, call)
+    if found.changes:
+        request.scope["state"]["again"] = partial(_again, context=context, answer=answer)
+    return told(request, answer)
+
+
+async def _again(request: Request, *, context: Context, answer: Answer) -> Response:
+    """Say again what was done already, as long as the patient is still the caller's to see."""
+    await look_up(context.endpoint, await access_of(request, context), request.path_params["id"])
+    return told(request, answer)
+
+
+async def _sent(request: Request, found: Operation, pairs: Pairs) -> Inputs | Response:
+    """Return the parameters of a POST, or why there are none."""
+    body = await body_of(request)
+    if body is None:
+        return too_large()
+    if body.strip() and not is_json(request):
+        return refusal(415, "not-supported", "send application/fhir+json")
+    inputs = await _inputs(pairs, body, takes_resource="resource" in found.inputs)
+    if found.changes:
+        _require_body(pairs)
+        request.state.purpose = emergency(inputs)
+    return inputs
+
+
+def _require_body(pairs: Pairs) -> None:
+    """Raise InvalidError where parameters stand in the address, which is written down elsewhere."""
+    if any(name not in SILENT for name, _ in pairs):
+        raise InvalidError("send the parameters in the body, not in the address", element="query")
 
 
 def _require_address(context: Context, kind: str | None, instance: str | None) -> None:
@@ -68,7 +97,7 @@ def _require_address(context: Context, kind: str | None, instance: str | None) -
         raise absent(str(kind))
 
 
-async def _inputs(pairs: list[tuple[str, str]], body: bytes, *, takes_resource: bool) -> Inputs:
+async def _inputs(pairs: Pairs, body: bytes, *, takes_resource: bool) -> Inputs:
     read = partial(inputs_of, pairs, body, takes_resource=takes_resource)
     return read() if len(body) <= SMALL else await to_thread.run_sync(read)
 

@@ -89,7 +89,7 @@ async def read_instance(request: Request, context: Context) -> Response:
     shape = shape_of(request)
     if not isinstance(shape, Shape):
         return shape
-    answer = await read(context.endpoint, access, name, document_id)
+    answer = await read(context.endpoint.seen_by(access), access, name, document_id)
     return _as_asked(request, context, name, answer, shape)
 
 
@@ -99,7 +99,8 @@ async def read_version(request: Request, context: Context) -> Response:
     if not isinstance(shape, Shape):
         return shape
     where = request.path_params
-    answer = await vread(context.endpoint, access, where["type"], where["id"], where["version"])
+    endpoint = context.endpoint.seen_by(access)
+    answer = await vread(endpoint, access, where["type"], where["id"], where["version"])
     return _as_asked(request, context, where["type"], answer, shape)
 
 
@@ -127,7 +128,12 @@ async def history_of_instance(request: Request, context: Context) -> Response:
         context,
         query_of(request),
         lambda access, pairs, strict: history_instance(
-            context.endpoint, access, where["type"], where["id"], pairs=pairs, strict=strict
+            context.endpoint.seen_by(access),
+            access,
+            where["type"],
+            where["id"],
+            pairs=pairs,
+            strict=strict,
         ),
     )
 
@@ -139,7 +145,7 @@ async def history_of_type(request: Request, context: Context) -> Response:
         context,
         query_of(request),
         lambda access, pairs, strict: history_type(
-            context.endpoint, access, name, pairs, strict=strict
+            context.endpoint.seen_by(access), access, name, pairs, strict=strict
         ),
     )
 
@@ -150,7 +156,7 @@ async def history_of_all(request: Request, context: Context) -> Response:
         context,
         query_of(request),
         lambda access, pairs, strict: history_system(
-            context.endpoint, access, pairs, strict=strict
+            context.endpoint.seen_by(access), access, pairs, strict=strict
         ),
     )
 
@@ -186,13 +192,15 @@ def _search_of(request: Request, context: Context) -> Interacts:
     if "member" in where:
         about = where["type"], where["id"]
         return lambda access, pairs, strict: search_compartment(
-            endpoint, access, about, where["member"], pairs=pairs, strict=strict
+            endpoint.seen_by(access), access, about, where["member"], pairs=pairs, strict=strict
         )
     if "type" in where:
         return lambda access, pairs, strict: search_type(
-            endpoint, access, where["type"], pairs, strict=strict
+            endpoint.seen_by(access), access, where["type"], pairs, strict=strict
         )
-    return lambda access, pairs, strict: search_system(endpoint, access, pairs, strict=strict)
+    return lambda access, pairs, strict: search_system(
+        endpoint.seen_by(access), access, pairs, strict=strict
+    )
 
 
 async def _answered(

@@ -1,4 +1,4 @@
-"""OperationDefinition of each operation: what of HL7's own is offered here.
+"""OperationDefinition of each operation: what of HL7's own is offered here, and our own.
 
 https://hl7.org/fhir/R4/operationdefinition.html
 """
@@ -19,7 +19,7 @@ def resources() -> Iterator[Resource]:
         yield {
             **said,
             "kind": "operation",
-            "affectsState": False,
+            "affectsState": each.changes,
             "code": each.name,
             **({"base": each.base} if each.base else {}),
             "resource": ["Resource" if each.resource == ANY else each.resource],

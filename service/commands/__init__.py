@@ -42,6 +42,7 @@ from service.commands.facilitation import (
     UpdateCredential,
     UpdateFacilitator,
 )
+from service.commands.glass import BreakGlass, EndGlass, GiveNotice, ReviewGlass
 from service.commands.groups import (
     CreateGroup,
     CreatePlace,
@@ -113,6 +114,7 @@ __all__ = [
     "AnswerOffer",
     "ArrangeSupervision",
     "AskCorrection",
+    "BreakGlass",
     "ChangeEnrollment",
     "CloseCalendar",
     "CloseConcern",
@@ -128,10 +130,12 @@ __all__ = [
     "CreateSeries",
     "CreateSession",
     "DecideCorrection",
+    "EndGlass",
     "EndSeries",
     "Enroll",
     "EscalateAlert",
     "ExceptOccurrence",
+    "GiveNotice",
     "LiftRestriction",
     "LinkPatient",
     "Mark",
@@ -157,6 +161,7 @@ __all__ = [
     "ReportDanger",
     "ResolveAlert",
     "RestrictProcessing",
+    "ReviewGlass",
     "SettleConsent",
     "SettleGroup",
     "TestContact",

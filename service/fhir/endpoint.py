@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cached_property, partial
 from typing import Any, Protocol
 
@@ -13,9 +14,11 @@ from service.access import Access
 from service.clock import Clock, microseconds
 from service.commands import CorrectResponse, ReceivePatient, RecordResponse
 from service.database import Database
+from service.encryption import Cipher
 from service.errors import ForbiddenError, GoneError, NotFoundError
 from service.fhir.identity import caller_audience, storage_id
 from service.fhir.mapping import Registry, ResourceType
+from service.fhir.opened import OpenedReader
 from service.fhir.paging import link_key
 from service.fhir.refresh import DUE, refresh_due
 from service.fhir.rosters import ROSTER
@@ -64,6 +67,15 @@ class Writing:
 
 
 @dataclass(frozen=True)
+class Breaking:
+    """How the glass is broken here: for how long, and how the reason is kept."""
+
+    lasts: timedelta
+    notice: bool
+    cipher: Cipher
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """One FHIR endpoint; `base` is its address without a slash at the end."""
 
@@ -75,10 +87,18 @@ class Endpoint:
     key: bytes = field(repr=False)
     page_size: int = 20
     page_limit: int = 200
+    breaking: Breaking | None = None
 
     @cached_property
     def link_key(self) -> bytes:
         return link_key(self.key)
+
+    def seen_by(self, access: Access) -> "Endpoint":
+        """Return it as the caller reads it, who may have broken the glass (ADR 0046)."""
+        if not access.opened:
+            return self
+        reader = OpenedReader(self.reader, sorted(access.opened), access.audience)
+        return replace(self, reader=reader)
 
     @cached_property
     def _audiences(self) -> dict[tuple[str, int], tuple[int, ...]]:

@@ -15,6 +15,7 @@ from sqlmodel import col, select
 from service.models.base import Row
 from service.models.consents import Consent
 from service.models.enrollments import Attendance, Enrollment
+from service.models.glass import BrokenGlass
 from service.models.merges import Merge, MergeMove, Moving
 from service.models.patients import Link
 from service.models.rules import Agreement
@@ -32,6 +33,7 @@ FOLLOWING: tuple[type[Row], ...] = (
     Alert,
     Restriction,
     CorrectionRequest,
+    BrokenGlass,
 )
 # What a row of these was to begin with: its documents, or the hospital's Patient, keep their ids.
 FIRST: dict[type[Row], str] = {Link: "known_as_id", Enrollment: "made_for_id"}

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     ALERTS = "alerts"
     MERGES = "merges"
     REQUESTS = "requests"
+    EMERGENCIES = "emergencies"
     DOCUMENTS = "documents"  # of clients, kept as they were sent: in no table but the store
 
 

@@ -17,6 +17,7 @@ from service.models.patients import Link, Patient, SentPatient
 from service.models.rules import Agreement
 from service.models.screening import Alert, Response, ResponseChange
 from service.models.subjects import CorrectionRequest, Erasure, Restriction
+from service.subjects.emergencies import EMERGENCIES
 from service.subjects.holding import Holding, Kind
 
 PERSON = Holding(
@@ -280,5 +281,6 @@ HOLDINGS: tuple[Holding, ...] = (
     ALERTS,
     RESTRICTIONS,
     CORRECTIONS,
+    EMERGENCIES,
     ERASURES,
 )

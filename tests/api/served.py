@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from api.bootstrap import build, install
 from api.context import Context
 from api.main import create_app
+from service.clock import Clock, system_clock
 from service.settings import Settings
 from service.smart.clients import NewClient, add_client
 from tests.audited import opened_rows
@@ -44,10 +45,10 @@ class Served:
 
 
 @contextmanager
-def serve(url: str, folder: Path, **more: Any) -> Iterator[Served]:
+def serve(url: str, folder: Path, clock: Clock = system_clock, **more: Any) -> Iterator[Served]:
     audit = f"sqlite:///{folder}/served-audit.db" if url.startswith("sqlite") else None
     settings = Settings(database_url=url, audit_database_url=audit, public_base_url=BASE, **more)
     install(settings)
-    context = build(settings)
+    context = build(settings, clock)
     with TestClient(create_app(context), base_url=BASE) as client:
         yield Served(client, context)

@@ -73,6 +73,8 @@ CALLS = [
 # There is none on the system; a row all the same, for the route there is.
 ROWS = [
     *((each.route, each.method, each.letters) for each in CALLS),
+    ("/fhir/Patient/{id}/$break-the-glass", "POST", ""),
+    ("/fhir/Patient/{id}/$end-break-the-glass", "POST", ""),
     ("/fhir/$nothing", "GET", ""),
     ("/fhir/$nothing", "POST", ""),
 ]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from service.fhir.operations.operation import OPERATIONS
+from service.fhir.operations.operation import OPERATIONS, Operation
 from service.models.connections import Confidentiality
 from tests.journeys.matrix import BAD, NOBODY, NOTHING, PEOPLE, PRIVATE, TYPES, World
 from tests.journeys.operations_matrix import CALLS, Asked
@@ -34,10 +34,21 @@ def ask(two: World, caller: Callable[..., Any], call: Asked, document_id: str = 
 
 def test_every_operation_has_a_row_at_every_level():
     rows = {(each.key, each.type, each.at_instance) for each in CALLS}
-    for operation in OPERATIONS:
+    for operation in (each for each in OPERATIONS if not each.changes):  # of people: below
         for name in filter(operation.on, TYPES):
             for offered, level in ((operation.at_type, False), (operation.at_instance, True)):
                 assert not offered or (operation.key, name, level) in rows
+
+
+@pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.changes],
+                         ids=lambda each: each.key)  # fmt: skip
+def test_what_is_for_people_is_closed_to_every_program(two: World, operation: Operation):
+    path = f"/fhir/Patient/{two.ids['A', 'Patient']}/${operation.name}"
+    for caller in (*map(two.nobody, BAD), two.service.http.request):
+        assert caller("POST", path).status_code == 401
+    for scope in ("system/*.cruds", "system/Patient.r"):
+        assert two.caller(scope)("POST", path).status_code == 403
+    assert two.programme("system/*.cruds")("POST", path).status_code == 403
 
 
 @each_call

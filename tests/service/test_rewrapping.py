@@ -34,6 +34,7 @@ NO_SECRET = {
     "projection_due.key": "the id of a patient or an enrolment",
     "installation.identifier_key": "makes ids of what is in the same database: ADR 0040",
 }
+IN_WORDS = {"broken_glass.reason"}  # encrypted, though its name does not say so
 
 
 def test_every_column_that_may_hold_a_secret_is_hashed_or_encrypted():
@@ -44,7 +45,7 @@ def test_every_column_that_may_hold_a_secret_is_hashed_or_encrypted():
         if SECRET.search(column.name) and not column.foreign_keys
     }
     encrypted = {f"{each.table}.{each.column}" for each in ENCRYPTED}
-    assert found == HASHED | encrypted | set(NO_SECRET)
+    assert found | IN_WORDS == HASHED | encrypted | set(NO_SECRET)
 
 
 def keep(database: Database, cipher: Cipher, count: int) -> None:

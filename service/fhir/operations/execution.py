@@ -7,12 +7,15 @@ from collections.abc import Awaitable, Callable
 
 from service.errors import NotSupportedError
 from service.fhir.endpoint import Answer
+from service.fhir.operations.break_glass import break_the_glass, end_break_the_glass
 from service.fhir.operations.call import Call
 from service.fhir.operations.everything import everything
 from service.fhir.operations.expand import expand
 from service.fhir.operations.lastn import lastn
 from service.fhir.operations.match import match
 from service.fhir.operations.operation import (
+    BREAK_THE_GLASS,
+    END_BREAK_THE_GLASS,
     EVERYTHING,
     EXPAND,
     LASTN,
@@ -39,6 +42,8 @@ EXECUTED: dict[str, Execute] = {
     EXPAND.key: expand,
     VALIDATE_CODE.key: validate_code,
     VALIDATE_CODE_OF_SYSTEM.key: validate_code_of_system,
+    BREAK_THE_GLASS.key: break_the_glass,
+    END_BREAK_THE_GLASS.key: end_break_the_glass,
 }
 
 

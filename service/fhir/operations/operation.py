@@ -33,8 +33,8 @@ class Parameter:
 class Operation:
     """One operation on one resource type, or on any; `base` is HL7's definition that it narrows.
 
-    `own`: HL7 has none, it is this project's.
-    `get` tells whether GET executes it too: what has a resource for a parameter is POSTed.
+    `get` tells whether GET executes it too: what has a resource for a parameter is POSTed. `own`
+    ones are this project's, HL7 has none; of these one that `changes` something is for people only.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Operation:
     at_instance: bool = False
     get: bool = True
     own: bool = False
+    changes: bool = False
 
     @property
     def key(self) -> str:
@@ -176,6 +177,36 @@ VALIDATE_CODE_OF_SYSTEM = Operation(
     (Parameter("url", "uri", "The address of the system, where no id is given"), *_CODED),
     at_instance=True,
 )
+BREAK_THE_GLASS = Operation(
+    "break-the-glass",
+    "Patient",
+    "See one patient's data beyond the ceiling, in an emergency",
+    "For a person (user/ scopes) of a hospital. For some minutes what is labelled above the ceiling"
+    " of this person is answered too, about this patient only. A Group, another patient and what a"
+    " consent withholds stay closed. The privacy officer reviews each.",
+    (
+        Parameter("purpose", "code", "ETREAT or BTG, of v3-ActReason", 1),
+        Parameter("reason", "string", "Why, in 10 to 1000 characters; kept encrypted", 1),
+        Parameter("until", "instant", "When it ends", 1, use="out"),
+    ),
+    at_type=False,
+    at_instance=True,
+    get=False,
+    own=True,
+    changes=True,
+)
+END_BREAK_THE_GLASS = Operation(
+    "end-break-the-glass",
+    "Patient",
+    "End it before its time",
+    "Ends what this person has open about the patient.",
+    (Parameter("ended", "unsignedInt", "How many times were open", 1, use="out"),),
+    at_type=False,
+    at_instance=True,
+    get=False,
+    own=True,
+    changes=True,
+)
 
 
 def _out(name: str, kind: str, documentation: str, most: int = 1) -> Parameter:
@@ -243,4 +274,6 @@ OPERATIONS = (
     EXPAND,
     VALIDATE_CODE,
     VALIDATE_CODE_OF_SYSTEM,
+    BREAK_THE_GLASS,
+    END_BREAK_THE_GLASS,
 )

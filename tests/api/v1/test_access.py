@@ -84,6 +84,10 @@ PRIVACY_OFFICERS = {
     ("POST", "/v1/restrictions/{restriction_id}/lift"),
     ("GET", "/v1/patients/{patient_id}/erasure"),
     ("PUT", "/v1/patients/{patient_id}/erasure"),
+    ("GET", "/v1/break-glass"),
+    ("GET", "/v1/break-glass/{glass_id}"),
+    ("POST", "/v1/break-glass/{glass_id}/review"),
+    ("POST", "/v1/break-glass/{glass_id}/notice"),
     ("GET", "/v1/erasures"),
     ("GET", "/v1/erasures/{erasure_id}"),
 }

@@ -125,7 +125,12 @@ OF_A_PERSON = {
     "LinkPatient": {
         "connection_id": "hospital", "ehr_patient_id": "e", "mrn": "m", "confirmed_by": "t",
     },
+    "BreakGlass": {
+        "connection_id": "hospital", "client_id": BEGAN, "client": "c", "person": "p",
+        "purpose": "ETREAT", "reason": "r", "lasts": timedelta(hours=1),
+    },
     "RestrictProcessing": {"reason": "r", "restricted_by": "t"},
+    "EndGlass": {"client": "c", "person": "p"},
     "AskCorrection": {"about": "a", "asked_by": "t"},
 }  # fmt: skip
 OTHERWISE = {
