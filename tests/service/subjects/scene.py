@@ -13,6 +13,7 @@ from service.commands import (
     AmendConsent,
     AskCorrection,
     CorrectResponse,
+    CreateContact,
     DecideCorrection,
     MergePatients,
     PublishRules,
@@ -30,6 +31,7 @@ from service.models.groups import Session, SupportGroup
 from service.models.patients import Patient, SentPatient
 from service.models.provisions import Decision, Label, Provision
 from service.models.rules import AgreementMethod
+from service.models.safety import Channel, ContactRole
 from service.models.screening import ResponseStatus
 from service.subjects.retention import CountedFrom, Rule
 from tests import world
@@ -80,6 +82,11 @@ def scene(database: Database) -> Scene:
     consents = world.consent(database, person, a)
     execute(database, WithdrawConsent(consent_id=consents[Category.ALERTS].id, withdrawn_by="t"))
     here = Scene(database, a, b, group, held, person, retired, other)
+    here.run(
+        CreateContact(
+            name="Sam", role=ContactRole.ON_CALL, channel=Channel.EMAIL, address="sam@x.example"
+        )
+    )
     _amend(here, consents[Category.ANSWERS].id)
     _live(here)
     _ask(here)
