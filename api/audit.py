@@ -3,8 +3,9 @@
 Being outermost, it adds the headers that every answer has, too. A caller's X-Request-Id comes back
 and stands in the row beside ours; where there is none, or none that is plain, ours is told.
 
-Routes may leave `access`, `patients`, why they refused (`decision`) and what a form `searched` in
-the request's state; nothing else is taken from them.
+Routes may leave `access`, `patients`, what audit rows call those (`known`) where their keys go
+meanwhile, why they refused (`decision`) and what a form `searched` in the request's state; nothing
+else is taken from them.
 https://hl7.org/fhir/R4/http.html#custom
 """
 

@@ -4,7 +4,7 @@ The row has the route; the address as it was asked, which may name a person, is 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
@@ -67,7 +67,7 @@ class AuditRows:
             BusyError: a patient has no key yet, and none could be made.
         """
         state, act = scope["state"], self.act(scope)
-        known = await self._known(state.get("patients"))
+        known = state.get("known") or await self._known(state.get("patients"))
         return AuditEntry(
             request_id=act.request_id,
             at=at,
@@ -78,7 +78,7 @@ class AuditRows:
             path=act.path,
             query=None,
             status=status,
-            patients=_pseudonyms(known),
+            patients=pseudonyms_of(known),
             caller_id=state["caller_id"],
             person=act.person,
             purpose=act.purpose,
@@ -156,7 +156,8 @@ def _plain(text: str) -> str:
     return text[:LONGEST].replace("\x00", "\ufffd")
 
 
-def _pseudonyms(known: dict[str, Known]) -> str | None:
+def pseudonyms_of(known: Mapping[str, Known]) -> str | None:
+    """Return what a row has for these people; None for nobody."""
     if not known:
         return None
     return orjson.dumps(sorted(each.pseudonym for each in known.values())).decode()

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -50,12 +51,13 @@ def verify_chains(
 def show_rows(
     *,
     client: Annotated[str | None, typer.Option(help="Of this client.")] = None,
-    patient: Annotated[str | None, typer.Option(help="About this person, by id.")] = None,
+    patient: Annotated[UUID | None, typer.Option(help="About this person, by id.")] = None,
     since: Annotated[datetime | None, typer.Option(help="From this time on, in UTC.")] = None,
     most: Annotated[int, typer.Option(min=1, max=10_000, help="So many, the newest.")] = 50,
 ) -> None:
     """Show audit rows, opened; that somebody looked has its row too."""
-    with opened(Settings()) as context, audited(context, client, "audit/show"):
+    about = [patient] if patient else []
+    with opened(Settings()) as context, audited(context, client, "audit/show", about=about):
         asked = Asked(client=client, since=id_at(since.replace(tzinfo=UTC)) if since else None)
         rows = operators.audit_rows(context, asked, patient, most)
     for each in rows:

@@ -24,7 +24,6 @@ from service.models.subjects import Basis, Erasure, Restriction
 from service.settings import Settings
 from service.subjects.erasing import EraseData, erase, unfinished
 from service.subjects.planning import Plan, plan
-from service.subjects.record import export
 from service.subjects.retention import Rule, rules_of
 from service.subjects.traces import scrub
 
@@ -59,8 +58,7 @@ def export_person(
 ) -> None:
     """Write everything about a person: a page to read, and FHIR Bundles."""
     with _act("export", person) as context:
-        base, now = f"{context.settings.public_base_url}/fhir", context.clock()
-        found = context.database.read(lambda session: export(session, person, now, base))
+        found = context.database.read(lambda session: subjects.exported(context, session, person))
         name = context.settings.programme_name
     made = {
         Wanted.ZIP: lambda: subjects.archive(found, name),
@@ -136,6 +134,7 @@ def _erased(context: Context, command: EraseData) -> Erasure:
             command,
             _rules(context),
             lambda done, total: bar.update(task, completed=done, total=total),
+            context.pseudonyms.forget,
         )
 
 

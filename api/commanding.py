@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-import orjson
-
+from api.audit_rows import pseudonyms_of
 from api.context import Context
 from service.acting import Act, acting
 from service.audit import AuditEntry
@@ -24,10 +23,13 @@ def audited(
     query: str | None = None,
     about: Iterable[UUID] = (),
 ) -> Iterator[None]:
-    """Write the row before anything is printed; a refusal has its row too."""
+    """Write the row before anything is printed; a refusal has its row too.
+
+    It calls people as rows of requests do, and as they were called before the act.
+    """
     entry = entry_of(context.clock, path, client=client, query=query)
-    if people := sorted(each.hex for each in about):
-        entry = entry._replace(patients=orjson.dumps(people).decode())
+    known = context.pseudonyms.learn([each.hex for each in about])
+    entry = entry._replace(patients=pseudonyms_of(known))
     try:
         with acting(lambda: act_of(entry)):
             yield

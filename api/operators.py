@@ -18,7 +18,6 @@ from service.commands import CreateConnection, CreateFacility
 from service.connections import create_connection, create_facility
 from service.errors import (
     ForbiddenError,
-    InvalidError,
     NotFoundError,
     ValueSetError,
 )
@@ -227,19 +226,11 @@ def connection_id(context: Context, name: str | None) -> UUID | None:
     return found
 
 
-def audit_rows(context: Context, asked: Asked, patient: str | None, most: int) -> list[Opened]:
-    """Return audit rows, opened, about this person where one is named.
-
-    Raises:
-        InvalidError: that is no id.
-    """
+def audit_rows(context: Context, asked: Asked, patient: UUID | None, most: int) -> list[Opened]:
+    """Return audit rows, opened, about this person where one is named."""
     if patient is not None:
-        try:
-            person = UUID(patient)
-        except ValueError:
-            raise InvalidError("must be a patient's id of /v1", element="patient") from None
         names = context.database.read(
-            lambda session: names_in_rows(session, with_merged(session, person))
+            lambda session: names_in_rows(session, with_merged(session, patient))
         )
         asked = replace(asked, patients=names)
     rows = read(context.audit_reader.engine, asked, most)

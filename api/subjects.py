@@ -1,21 +1,62 @@
 """An export as files: one page to read, a FHIR Bundle for each audience, and both in a zip.
 
+Who received what of the person is in it, from the audit rows.
 https://www.w3.org/TR/WCAG22/
 """
 
 import io
 import re
 import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from functools import cache
+from uuid import UUID
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from sqlmodel import Session
 
-from service.subjects.record import Export
+from api.accounted import bundle_of
+from api.context import Context
+from service.audit.accounting import Accounting, account
+from service.audit.people import names_in_rows
+from service.clock import EPOCH
+from service.subjects.record import Export, Section, export
+from service.subjects.words import said
 
 README = (
     "record.html is to be read, and to be printed. The files in fhir/ are for programs: every\n"
-    "document about the person for each reader of it, FHIR R4, with the versions before it.\n"
+    "document about the person for each reader of it, FHIR R4, with the versions before it,\n"
+    "and an AuditEvent for each answer by which a hospital received something.\n"
 )
+
+
+RECEIVED = "Who received what"
+COLUMNS = ("Hospital", "When", "By", "On behalf of", "How", "What", "For what purpose")
+
+
+def exported(context: Context, session: Session, patient_id: UUID) -> Export:
+    """Return all that is held about a person, and which hospital received what of it.
+
+    Raises:
+        NotFoundError: there is no such patient.
+    """
+    base = f"{context.settings.public_base_url}/fhir"
+    found = export(session, patient_id, context.clock(), base)
+    names = names_in_rows(session, found.family)
+    told = account(session, context.audit_reader.engine, names)
+    title = RECEIVED if told.complete else f"{RECEIVED}: the newest {len(told.rows)}"
+    section = Section(title, COLUMNS, tuple(_received(told)))
+    events = {RECEIVED: bundle_of(context, session, told.rows, found.family)} if told.rows else {}
+    return replace(found, sections=(*found.sections, section), bundles={**found.bundles, **events})
+
+
+def _received(told: Accounting) -> Iterator[tuple[str, ...]]:
+    for hospital in told.recipients:
+        for row in hospital.rows:
+            who = (row.client or "", row.person or "")
+            what = (row.method, row.path, row.purpose or "not said")
+            yield hospital.name, said(EPOCH + timedelta(microseconds=row.at)), *who, *what
 
 
 @cache

@@ -48,6 +48,7 @@ class Encrypted:
 
 ENCRYPTED = (
     Encrypted("signing_keys", "private"),
+    Encrypted("contacts", "secret"),
     Encrypted("issuers", "introspection_secret", "client_id"),
     Encrypted("broken_glass", "reason"),
 )

@@ -5,6 +5,7 @@ says that nobody got the answer. What has its row is forgotten here.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from uuid import UUID
 
 import orjson
 from sqlalchemy import Engine, and_, or_, select
@@ -91,6 +92,16 @@ def _entry(change: AuditChange, pseudonyms: Pseudonyms) -> AuditEntry:
         purpose=change.purpose,
         kind=RECOVERED,
     )
+
+
+def unname(session: Session, patients: Collection[UUID]) -> None:
+    """Take these people's ids out of the changes whose rows were not seen yet."""
+    gone = {each.hex for each in patients}
+    for each in sorted(gone):
+        where = col(AuditChange.patients).contains(each)
+        for row in session.exec(select_rows(AuditChange).where(where)).all():
+            left = [one for one in orjson.loads(row.patients or "[]") if one not in gone]
+            row.patients = orjson.dumps(left).decode() if left else None
 
 
 def _forget(session: Session, done: Collection[str]) -> None:

@@ -46,8 +46,13 @@ def forget(session: Session, patient_id: UUID) -> bool:
 
     Chains stay as they are. Return whether there was a key. Copies of the database from before
     still have it until they are deleted, and a process remembers it for five minutes at most.
+    Under the lock KEYS, of a patient who is there no more not even the id is left.
     """
     row = session.get(AuditKey, patient_id)
+    if session.get(Patient, patient_id) is None:  # and so none comes to be
+        if row is not None:
+            session.delete(row)
+        return row is not None and row.key is not None
     if row is None:
         session.add(AuditKey(patient_id=patient_id))  # so that none comes to be
         return False

@@ -14,6 +14,7 @@ from sqlalchemy import delete
 from sqlmodel import Session as DbSession
 from sqlmodel import col, select
 
+from service.audit.pseudonyms import KEYS
 from service.commands import SettleGroup
 from service.database import Database
 from service.errors import BusinessRuleError, BusyError, ConflictError
@@ -24,10 +25,11 @@ from service.models.base import Row
 from service.models.documents import ProjectionDue
 from service.models.enrollments import Attendance, Enrollment
 from service.models.imports import ImportKey
-from service.models.patients import Link, Patient
+from service.models.patients import Patient
+from service.models.screening import Alert
 from service.models.subjects import Basis, ErasedMark, Erasure, Restriction
 from service.rows import get, require_text
-from service.subjects import traces
+from service.subjects import forgetting, traces
 from service.subjects.holding import Holding, Kind
 from service.subjects.holdings import ERASURES, HOLDINGS, PERSON, RESTRICTIONS
 from service.subjects.planning import Plan, plan
@@ -37,11 +39,11 @@ AT_ONCE = 100
 CHANGED = "the records are not as they were planned for: read the plan again"
 NOTHING = "nothing may be erased yet: the plan says why, and until when"
 REASON = "The person's data is being erased"
-CONTACT = ("phone", "email", "line", "city", "state", "postal_code", "country", "language")
 # Who is kept by law stays restricted, and nobody else has the other two.
 STEPS = tuple(each for each in reversed(HOLDINGS) if each not in {PERSON, RESTRICTIONS, ERASURES})
 
 Progress = Callable[[int, int], None]
+Forgotten = Callable[[UUID], None]
 Step = Callable[[DbSession, Erasure, int], int]
 
 
@@ -60,10 +62,12 @@ def erase(
     command: EraseData,
     rules: tuple[Rule, ...],
     progress: Progress | None = None,
+    forgotten: Forgotten | None = None,
 ) -> Erasure:
     """Erase what may be erased; what was stopped goes on, whatever its plan says by now.
 
-    `progress` is told how many rows are erased, of how many.
+    `progress` is told how many rows are erased, of how many; `forgotten` each record whose audit
+    key was destroyed.
 
     Raises:
         ConflictError: the records are not as they were planned for.
@@ -81,8 +85,19 @@ def erase(
             done += count
             if progress is not None:
                 progress(min(done, total), total)
-    groups = database.read(lambda session: list(_ids(session, erasure_id, "groups")))
-    erasure: Erasure = database.unit_of_work(partial(_end, erasure_id=erasure_id, now=now))
+    return _ended(database, erasure_id, now, forgotten)
+
+
+def _ended(
+    database: Database, erasure_id: UUID, now: datetime, forgotten: Forgotten | None
+) -> Erasure:
+    groups, family = database.read(
+        lambda session: [list(_ids(session, erasure_id, name)) for name in ("groups", "family")]
+    )
+    erasure: Erasure = database.unit_of_work(partial(_end, erasure_id=erasure_id, now=now), KEYS)
+    if forgotten is not None and not erasure.kept:
+        for each in family:
+            forgotten(each)
     for group in groups:  # a seat that is free is offered
         execute(database, SettleGroup(group_id=group))
     return erasure
@@ -216,6 +231,8 @@ def _delete(session: DbSession, holding: Holding, rows: Iterable[Row]) -> None:
     for row in rows:
         if isinstance(row, Attendance):
             _tally(session, row)
+        if isinstance(row, Alert):
+            traces.forget_messages(session, row.id)
         session.delete(row)
         if holding.table is Enrollment:  # one may have been transferred from another
             session.flush()
@@ -238,32 +255,10 @@ def _tally(session: DbSession, mark: Attendance) -> None:
 def _person(session: DbSession, erasure: Erasure, _stamp: int) -> int:
     """Delete who the person is, or how to reach them where the law keeps the rest."""
     family = [UUID(each) for each in erasure.pending["family"]]
-    people = session.exec(select(Patient).where(col(Patient.id).in_(family))).all()
     if Kind.PERSON.value not in erasure.pending["kinds"]:
-        return sum(map(_forget_contact, people))
-    ids = [*family, *(each.id for each in people)]
-    session.execute(delete(ImportKey).where(col(ImportKey.row_id).in_(ids)))
-    for table, name in ((Link, "known_as_id"), (Enrollment, "made_for_id")):
-        for row in session.exec(select(table).where(getattr(table, name).in_(family))):
-            setattr(row, name, None)
-    for row in session.exec(select(Restriction).where(col(Restriction.patient_id).in_(family))):
-        session.delete(row)
-    session.flush()
-    left = {each.id: each for each in people}
-    while left:  # who was merged goes before the record that took their place
-        into = {each.merged_into_id for each in left.values()}
-        for each in [each for each in left.values() if each.id not in into]:
-            session.delete(left.pop(each.id))
-        session.flush()
+        return forgetting.forget_contact(session, family)
+    forgetting.delete_records(session, family)
     return 0
-
-
-def _forget_contact(person: Patient) -> int:
-    before = [getattr(person, name) for name in CONTACT]
-    for name in CONTACT:
-        setattr(person, name, None)
-    person.extensions = []
-    return int(any(before))
 
 
 def _documents(session: DbSession, erasure: Erasure, stamp: int) -> int:
@@ -280,6 +275,8 @@ def _end(session: DbSession, erasure_id: UUID, now: datetime) -> Erasure:
     if Kind.ENROLMENTS.value in pending.get("kinds", ()):
         traces.clear_rosters(session, pending["groups"])
     traces.forget_due(session, pending.get("family", ()))
+    if Kind.PERSON.value in pending.get("kinds", ()):
+        forgetting.unname(session, [UUID(each) for each in pending["family"]])
     forget_answers(session)
     row.done_at, row.pending = now, {}
     if not row.kept:  # and so of those before it, which had kept something

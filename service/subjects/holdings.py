@@ -5,7 +5,7 @@ on a table with one, takes its place here or among the reasons of
 `tests/service/subjects/test_every_table.py`.
 """
 
-from service.models.consents import Consent
+from service.models.consents import Consent, ConsentVersion
 from service.models.enrollments import (
     Attendance,
     AttendanceChange,
@@ -15,8 +15,8 @@ from service.models.enrollments import (
 from service.models.merges import Merge, MergeMove
 from service.models.patients import Link, Patient, SentPatient
 from service.models.rules import Agreement
-from service.models.screening import Alert, Response, ResponseChange
 from service.models.subjects import CorrectionRequest, Erasure, Restriction
+from service.subjects.answered import ALERT_EVENTS, ALERTS, ANSWERS_BEFORE, RESPONSES
 from service.subjects.emergencies import EMERGENCIES
 from service.subjects.holding import Holding, Kind
 
@@ -94,16 +94,36 @@ CONSENTS = Holding(
     title="Consents",
     shows={
         "connection_id": "To",
-        "category": "What",
+        "version": "Version",
+        "changed_at": "Last changed",
         "decision": "Decision",
+        "categories": "What",
+        "purposes": "For what purpose",
+        "labels": "Only what is marked",
         "start": "From",
         "end": "Until",
         "covers_part2": "Covers substance use records (42 CFR Part 2)",
         "shows_group_name": "Shows which group",
+        "provisions": "Except",
+        "evidence": "What shows it",
         "recorded_by": "Recorded by",
+        "standing": "Standing",
+        "settled_at": "Confirmed or refused",
+        "settled_by": "Confirmed or refused by",
         "withdrawn_at": "Withdrawn",
         "withdrawn_by": "Withdrawn by",
     },
+    hides={
+        "retracted": "follows from what it said before",
+        "sent_as": "is a document in the hospital's Bundle",
+    },
+)
+CONSENTS_BEFORE = Holding(
+    table=ConsentVersion,
+    kind=Kind.CONSENTS,
+    title="What consents said before they were changed",
+    shows={"version": "Version", "since": "From", "said": "What it said"},
+    on=("consent_id", CONSENTS),
 )
 ENROLMENTS = Holding(
     table=Enrollment,
@@ -171,53 +191,6 @@ MARKS_BEFORE = Holding(
     },
     on=("attendance_id", ATTENDANCE),
 )
-RESPONSES = Holding(
-    table=Response,
-    kind=Kind.RESPONSES,
-    title="Questionnaires, answers and scores",
-    shows={
-        "authored": "Filled in",
-        "instrument": "Questionnaire",
-        "instrument_version": "Version",
-        "status": "State",
-        "answers": "Answers",
-        "total": "Total",
-        "group_id": "In the group",
-        "connection_id": "Sent by",
-        "received": "As it was sent",
-    },
-    hides={
-        "missing": "follows from the answers",
-        "received_answers": "the answers as they were sent",
-        "received_status": "the state as it was sent",
-    },
-)
-ANSWERS_BEFORE = Holding(
-    table=ResponseChange,
-    kind=Kind.RESPONSES,
-    title="What answers said before they were corrected",
-    shows={
-        "replaced_at": "Replaced",
-        "replaced_by": "By",
-        "status": "State",
-        "answers": "Answers",
-        "total": "Total",
-        "received": "As it was sent",
-    },
-    on=("response_id", RESPONSES),
-)
-ALERTS = Holding(
-    table=Alert,
-    kind=Kind.ALERTS,
-    title="Safety alerts",
-    shows={
-        "raised_at": "Raised",
-        "rule": "Rule that was met",
-        "state": "State",
-        "escalation_contact": "Who was to be told",
-    },
-    hides={"response_id": "is a questionnaire on this page"},
-)
 RESTRICTIONS = Holding(
     table=Restriction,
     kind=Kind.REQUESTS,
@@ -271,6 +244,7 @@ HOLDINGS: tuple[Holding, ...] = (
     MERGES,
     MOVES,
     CONSENTS,
+    CONSENTS_BEFORE,
     ENROLMENTS,
     COURSES,
     AGREEMENTS,
@@ -279,6 +253,7 @@ HOLDINGS: tuple[Holding, ...] = (
     RESPONSES,
     ANSWERS_BEFORE,
     ALERTS,
+    ALERT_EVENTS,
     RESTRICTIONS,
     CORRECTIONS,
     EMERGENCIES,

@@ -6,12 +6,15 @@ from contextlib import closing
 from uuid import UUID
 
 import psycopg
+from sqlalchemy import Text, cast, delete
 from sqlmodel import Session as DbSession
+from sqlmodel import col
 
 from service.driver import execute, fetched, marks
 from service.engine import conninfo, sqlite_file
 from service.fhir.documents import Writer, stored_by_id
 from service.models.documents import PROGRAMME
+from service.models.outbox import OutboxMessage
 from service.subjects.documents import Held, held
 from service.subjects.planning import is_sent
 
@@ -75,6 +78,12 @@ def forget_due(session: DbSession, people: Collection[str]) -> None:
     keys = list(people)
     if keys:
         execute(session, marks(DUE, keys), keys)
+
+
+def forget_messages(session: DbSession, alert_id: UUID) -> None:
+    """Delete what was still to be told of an alert, and what could not be told."""
+    names = cast(col(OutboxMessage.payload), Text).contains(str(alert_id))
+    session.execute(delete(OutboxMessage).where(names))
 
 
 def scrub(url: str) -> None:

@@ -15,7 +15,10 @@ from service.models.base import Row
 from service.models.connections import Connection
 from service.models.groups import Session, SupportGroup
 from service.models.rules import RulesVersion
+from service.models.safety import Contact
 from service.models.screening import Response, ResponseChange
+from service.subjects import terms
+from service.subjects.holdings import CONSENTS
 
 Names = dict[UUID, str]
 NOTHING = ""
@@ -32,6 +35,7 @@ class Words:
             "connection_id": _hospitals,
             "session_id": _sessions,
             "rules_id": _rules,
+            "contact_id": _contacts,
         }
 
     def of(self, row: Row, column: str) -> str:
@@ -41,9 +45,9 @@ class Words:
             return NOTHING
         if column in self._read:
             return self._name(column, value)
-        if column == "answers":
-            return _answers(self._response(row), value)
-        return said(value)
+        if column in OF_RESPONSES:
+            return OF_RESPONSES[column](self._response(row), value)
+        return _before(value) if column == "said" else _told(column, value)
 
     def _response(self, row: Row) -> Response | None:
         if isinstance(row, ResponseChange):
@@ -101,6 +105,34 @@ def _definition(row: Response | None) -> Instrument | None:
         return None
 
 
+def _scores(row: Response | None, scores: dict[str, float | None]) -> str:
+    definition = _definition(row)
+    names = {each.id: each.display for each in definition.scores} if definition else {}
+    return "\n".join(
+        f"{names.get(name, name)}: {value}" for name, value in scores.items() if value is not None
+    )
+
+
+OF_RESPONSES: dict[str, Callable[[Response | None, dict[str, Any]], str]] = {
+    "answers": _answers,
+    "scores": _scores,
+}
+
+
+def _told(column: str, value: Any) -> str:  # noqa: ANN401 - a value of any column
+    return terms.WORDS[column](value) if column in terms.WORDS else said(value)
+
+
+def _before(values: dict[str, Any]) -> str:
+    """Return what a consent said before, as the consent itself is shown."""
+    found = {
+        title: _told(column, values[column])
+        for column, title in CONSENTS.shows.items()
+        if values.get(column) is not None
+    }
+    return "\n".join(f"{title}: {value}" for title, value in found.items() if value)
+
+
 def _groups(session: DbSession) -> Names:
     return dict(session.exec(select(SupportGroup.id, SupportGroup.public_name)).all())
 
@@ -117,3 +149,7 @@ def _sessions(session: DbSession) -> Names:
 def _rules(session: DbSession) -> Names:
     found = select(RulesVersion.id, RulesVersion.number, RulesVersion.in_force_from)
     return {key: f"version {number}, from {said(at)}" for key, number, at in session.exec(found)}
+
+
+def _contacts(session: DbSession) -> Names:
+    return dict(session.exec(select(Contact.id, Contact.name)).all())

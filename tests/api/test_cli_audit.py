@@ -66,7 +66,7 @@ def test_rows_are_shown_opened_and_looking_leaves_a_row(installed):  # noqa: F81
     assert code == 0
     assert said.endswith("200 Harbor CLI connections/add\n")
     assert "CLI audit/show" in installed("audit", "show")[1]
-    assert installed("audit", "show", "--patient", "nobody")[0] == 1
+    assert installed("audit", "show", "--patient", "nobody")[0] == 2
     assert installed("audit", "show", "--since", "2999-01-01")[1] == ""
 
 

@@ -72,6 +72,7 @@ def list_audit(
         (before,) = decode(page.cursor, 1)
         asked = replace(asked, before=min(before, asked.before or before))
     if patient_id is not None:
+        call.about([patient_id])
         names = call.read(lambda session: names_of(session, patient_id))
         asked = replace(asked, patients=names)
     rows = read(call.context.audit_reader.engine, asked, page.limit + 1)

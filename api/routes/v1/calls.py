@@ -73,6 +73,11 @@ class Call:
         known = getattr(self.request.state, "patients", None) or set()
         self.request.state.patients = known | {each.hex for each in patients if each}
 
+    def remember(self) -> None:
+        """Have the audit row name those it is about as they are called now: their keys may go."""
+        known = self.context.pseudonyms.learn(getattr(self.request.state, "patients", None) or ())
+        self.request.state.known = known
+
     def address(self, path: str) -> str:
         return self.context.settings.public_base_url + path
 

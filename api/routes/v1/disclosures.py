@@ -7,23 +7,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 from sqlmodel import Session, select
 
-from api.audit_events import events_of
+from api.accounted import bundle_of
 from api.audit_pdf import Line, Report, pdf
 from api.routes.v1.audit import AT, CLIENT, PERSON, Since, Until, names_of, within
 from api.routes.v1.calls import Call, Protecting
 from api.routes.v1.schema import Schema
 from service.audit.accounting import Accounting, account
-from service.audit.details import installation_key
 from service.audit.entries import AuditEntry
 from service.audit.people import with_merged
-from service.audit.reading import Asked, opened
+from service.audit.reading import Asked
 from service.clock import EPOCH
-from service.fhir.audiences import programme_audience
 from service.models.groups import Programme
 from service.models.patients import Patient
 from service.rows import get
@@ -81,10 +78,10 @@ def _accounted(call: Call, session: Session, patient_id: UUID, asked: Asked, for
     if form == "pdf":
         return Response(pdf(_report(call, session, person, found)), 200, headers, "application/pdf")
     if form == "fhir":
-        return Response(
-            _bundle(call, session, patient_id, found), 200, headers, "application/fhir+json"
-        )
-    body = AccountingOut(
+        own = with_merged(session, patient_id)
+        body = bundle_of(call.context, session, found.rows, own)
+        return Response(body, 200, headers, "application/fhir+json")
+    told = AccountingOut(
         patient_id=patient_id,
         complete=found.complete,
         recipients=[
@@ -96,7 +93,7 @@ def _accounted(call: Call, session: Session, patient_id: UUID, asked: Asked, for
             for each in found.recipients
         ],
     )
-    return Response(body.model_dump_json(by_alias=True), 200, headers, "application/json")
+    return Response(told.model_dump_json(by_alias=True), 200, headers, "application/json")
 
 
 def _disclosure(row: AuditEntry) -> DisclosureOut:
@@ -112,23 +109,6 @@ def _disclosure(row: AuditEntry) -> DisclosureOut:
 
 def _at(row: AuditEntry) -> datetime:
     return EPOCH + timedelta(microseconds=row.at)
-
-
-def _bundle(call: Call, session: Session, patient_id: UUID, found: Accounting) -> bytes:
-    """Return the AuditEvents that are about the person, as the programme knows them."""
-    context = call.context
-    rows = opened(session, installation_key(context.key), found.rows)
-    own = with_merged(session, patient_id)
-    rows = [
-        row._replace(patients=tuple(each for each in row.patients if each in own)) for row in rows
-    ]
-    base = context.settings.public_base_url
-    events = events_of(session, programme_audience(context.key), rows, base)
-    entries = [
-        {"fullUrl": f"{base}/fhir/AuditEvent/{each['id']}", "resource": each} for each in events
-    ]
-    body = {"resourceType": "Bundle", "type": "collection"}
-    return orjson.dumps(body | ({"entry": entries} if entries else {}))
 
 
 def _report(call: Call, session: Session, person: Patient, found: Accounting) -> Report:

@@ -111,7 +111,9 @@ def erase_person(call: Protecting, patient_id: UUID, body: NewErasure) -> Respon
     """Do what was planned; asked again, one that was stopped goes on."""
     given = {**body.values(), "erased_by": call.by(body.erased_by)}
     command = EraseData(patient_id=patient_id, **given)
-    row = erase(call.context.database, command, _rules(call))
+    call.remember()
+    context = call.context
+    row = erase(context.database, command, _rules(call), forgotten=context.pseudonyms.forget)
     return show(call, ErasureOut, Erasure, row.id)
 
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Response
 
 from api import subjects
 from api.routes.v1.calls import Call, Protecting
-from service.subjects.record import Export, export
+from service.subjects.record import Export
 
 router = APIRouter(tags=["data subject"])
 
@@ -57,9 +57,7 @@ def export_person(
     format: Format = ExportFormat.ZIP,  # noqa: A002 - the parameter's name
 ) -> Response:
     """Return all that is held about a person, records that were merged too."""
-    base = f"{call.context.settings.public_base_url}/fhir"
-    now = call.context.clock()
-    found = call.read(lambda session: export(session, patient_id, now, base))
+    found = call.read(lambda session: subjects.exported(call.context, session, patient_id))
     call.about(found.family)
     body, media = _file(call, found, format)
     name = f"export.{format.value if format is not ExportFormat.FHIR else 'json'}"

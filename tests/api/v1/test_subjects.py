@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from base64 import b64encode
 from datetime import timedelta
 from html.parser import HTMLParser
 
@@ -82,6 +83,39 @@ def test_the_page_can_be_read_printed_and_needs_nothing_else(sqlite_api):
     bundle = sqlite_api.get(f"/v1/patients/{person.id}/export?format=fhir").json()
     assert [each["resource"]["type"] for each in bundle["entry"]] == ["collection"]
     assert sqlite_api.get(f"/v1/patients/{person.id}/export?format=pdf").status_code == 422
+
+
+def test_an_export_tells_which_hospital_received_what(api):
+    hospital, silent = world.hospital(api.database, "A"), world.hospital(api.database, "B")
+    person = world.linked(api.database, hospital, silent)
+    other = world.linked(api.database, hospital)
+    token = api.new_token("ehr-a", "system/*.rs", hospital)
+    entries = api.get("/fhir/Patient?_count=50", token=token).json()["entry"]
+    ids = {each["resource"]["id"] for each in entries}
+    for one in ids:
+        assert api.get(f"/fhir/Patient/{one}", token=token).status_code == 200
+    answer = api.get(f"/v1/patients/{person.id}/export")
+    files = zipfile.ZipFile(io.BytesIO(answer.content))
+    page = files.read("record.html").decode()
+    for word in ("Who received what</a> (2)", "ehr-a", "/fhir/Patient/{id}", "TREAT"):
+        assert word in page, word
+    (name,) = [each for each in files.namelist() if each.endswith("who-received-what.json")]
+    events = [each["resource"] for each in orjson.loads(files.read(name))["entry"]]
+    assert [each["resourceType"] for each in events] == ["AuditEvent"] * 2
+    people = [
+        each["what"]["reference"]
+        for event in events
+        for each in event["entity"]
+        if each["type"]["code"] == "1"
+    ]
+    assert len(people) == 2
+    assert len(set(people)) == 1
+    assert b64encode(b"_count=50").decode() not in str(events)  # of an answer about others, too
+    theirs = api.get(f"/v1/patients/{other.id}/export?format=html").text
+    mine = {one for one in ids if one in str(events)}
+    assert len(mine) == 1
+    assert mine.pop() not in theirs
+    assert "Who received what</a> (0)" not in theirs
 
 
 def test_a_restriction_is_seen_lifted_and_listed(api):

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from service.commands import (
     AddDisagreement,
+    AmendConsent,
     AskCorrection,
     CorrectResponse,
+    CreateContact,
     DecideCorrection,
     MergePatients,
     PublishRules,
@@ -23,9 +26,12 @@ from service.imports.finding import remember
 from service.models.connections import Connection
 from service.models.consents import Category
 from service.models.enrollments import AttendanceMark
+from service.models.evidence import VerbalConsent
 from service.models.groups import Session, SupportGroup
 from service.models.patients import Patient, SentPatient
+from service.models.provisions import Decision, Label, Provision
 from service.models.rules import AgreementMethod
+from service.models.safety import Channel, ContactRole
 from service.models.screening import ResponseStatus
 from service.subjects.retention import CountedFrom, Rule
 from tests import world
@@ -33,8 +39,8 @@ from tests import world
 FAMILY, GIVEN, OTHER = "Zanzibarquince", "Oudenaardeplum", "Quincezanzibar"
 PHONE, LINE, EMAIL = "+1-555-0199-9931", "77 Kumquatcanary Lane", "quincecanary@example.org"
 KEY, SAID, SENT = "roster-key-canary-1", "addresscanary is wrong", "sentcanary"
-REASON, WITNESS = "mergecanary reason", "witnesscanary"
-CANARIES = (FAMILY, GIVEN, OTHER, PHONE, LINE, EMAIL, KEY, SAID, SENT, REASON, WITNESS)
+REASON, WITNESS, HEARD = "mergecanary reason", "witnesscanary", "heardcanary"
+CANARIES = (FAMILY, GIVEN, OTHER, PHONE, LINE, EMAIL, KEY, SAID, SENT, REASON, WITNESS, HEARD)
 NOBODY_KEEPS = (
     Rule(
         jurisdiction=None,
@@ -76,11 +82,33 @@ def scene(database: Database) -> Scene:
     consents = world.consent(database, person, a)
     execute(database, WithdrawConsent(consent_id=consents[Category.ALERTS].id, withdrawn_by="t"))
     here = Scene(database, a, b, group, held, person, retired, other)
+    here.run(
+        CreateContact(
+            name="Sam", role=ContactRole.ON_CALL, channel=Channel.EMAIL, address="sam@x.example"
+        )
+    )
+    _amend(here, consents[Category.ANSWERS].id)
     _live(here)
     _ask(here)
     merge = MergePatients(source_id=retired.id, target_id=person.id, merged_by="t", reason=REASON)
     here.run(merge)
     return here
+
+
+def _amend(here: Scene, consent_id: UUID) -> None:
+    """Say a consent anew, twice: what it said first is evidence by the second time."""
+    exception = Provision(
+        decision=Decision.DENY, categories=frozenset({Category.ANSWERS}),
+        labels=frozenset({Label.PART_2}),
+    )  # fmt: skip
+    for number in (1, 2):
+        here.run(
+            AmendConsent(
+                consent_id=consent_id, category=Category.ANSWERS, amended_by="t",
+                provisions=(exception,),
+                evidence=VerbalConsent(witness=f"{HEARD} {number}", given_on=date(2026, 1, 5)),
+            )
+        )  # fmt: skip
 
 
 def _live(here: Scene) -> None:

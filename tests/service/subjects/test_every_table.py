@@ -10,7 +10,9 @@ from tests.service.merging.test_every_column import holding_patients
 # Each new table has its place in HOLDINGS, or its reason here.
 ELSEWHERE = {
     "documents": "service.subjects.documents and service.subjects.traces",
-    "audit_entries": "who asked for what: the accounting of disclosures has it",
+    "audit_entries": "who asked for what: api.subjects has the accounting of disclosures",
+    "audit_keys": "what audit rows call the person: service.subjects.forgetting destroys it",
+    "audit_changes": "lives for minutes: service.subjects.forgetting takes the person out",
 }
 # What every row has, or says whose it is.
 OURS = {"id", "row_version", "created_at", "patient_id"}
