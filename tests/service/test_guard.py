@@ -34,7 +34,7 @@ def test_every_table_that_documents_are_made_from_is_guarded() -> None:
     assert projected_tables() == {
         "alerts", "attendances", "connections", "consents", "enrollment_status_changes",
         "enrollments", "facilitators", "facilities", "instruments", "links", "patients", "places",
-        "programme", "responses", "sent_patients", "sessions", "support_groups",
+        "programme", "responses", "restrictions", "sent_patients", "sessions", "support_groups",
     }  # fmt: skip
 
 

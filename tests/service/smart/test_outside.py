@@ -48,7 +48,7 @@ ISSUER = "https://login.harbor.example/realms/ehr"
 FHIR = "http://127.0.0.1:8000/fhir"
 CIPHER = Cipher(new_key())
 LOCAL = Fetcher(networks_of("127.0.0.0/8,::1/128"))
-BOUND = ("0199b7c26c1f7a539d3e5b8f0c2a4e61", "harbor-login", "R", False, False, None, None)
+BOUND = ("0199b7c26c1f7a539d3e5b8f0c2a4e61", "harbor-login", "R", False, "TREAT", False, None, None)
 
 
 @pytest.fixture
@@ -310,7 +310,7 @@ def test_an_issuer_is_read_as_it_was_added(database):
     assert found.scopes == Scopes("system/*.rs")
     assert CIPHER.decrypt(found.login[1]) == b"x"
     assert found.bound[1:3] == ("harbor-login", "N")
-    assert found.bound[6] == connection.number
+    assert found.bound[7] == connection.number
     now = system_clock()
     with pytest.raises(BusinessRuleError, match="is an issuer"):
         database.unit_of_work(lambda session: rotate_client(session, "harbor-login"))

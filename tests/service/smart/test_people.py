@@ -23,7 +23,16 @@ from tests.jwks_server import jwks_server
 ISSUER, FHIR = "https://login.example", "http://127.0.0.1:8000/fhir"
 LOCAL = Fetcher(networks_of("127.0.0.0/8,::1/128"))
 HOSPITAL = "0199b7c25a017c908f6e2d4b6a8c0e12"
-BOUND = ("0199b7c26c1f7a539d3e5b8f0c2a4e61", "harbor-login", "V", False, HOSPITAL, 2)
+BOUND = (
+    "0199b7c26c1f7a539d3e5b8f0c2a4e61",
+    "harbor-login",
+    "V",
+    False,
+    "TREAT",
+    False,
+    HOSPITAL,
+    2,
+)
 ANYBODY = Vouching()
 STAFF = Vouching(role_claim="role", roles={"clinician": "V", "coordinator": "R"})
 PERSON = {
