@@ -13,6 +13,7 @@ from api.fhir_openapi_parts import (
     operation,
     schema_of,
 )
+from fhir_mappings.audit_event import AuditFacts, render
 from service.fhir.audit_capability import AUDIT_PARAMETERS
 from service.fhir.mapping import Registry
 from service.fhir.operations.operation import (
@@ -32,6 +33,24 @@ STATEMENT = {
     "fhirVersion": "4.0.1",
     "format": ["json"],
 }
+AUDITED = render(
+    AuditFacts(
+        id="0199b7c2b0017d418e5f607182930415",
+        at=1_767_632_531_482_913,
+        request_id="0199b7c2b0017d418e5f607182930415",
+        method="GET",
+        route="/fhir/Observation",
+        path="/fhir/Observation",
+        status=200,
+        query="_count=20",
+        client="harbor-ehr",
+        address="192.0.2.7",
+        purpose="TREAT",
+        patient="0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+        about_somebody=True,
+    ),
+    "https://example.org",
+)
 TRANSACTION = {
     "resourceType": "Bundle",
     "type": "transaction",
@@ -232,5 +251,7 @@ def audit_events() -> Json:
     read["parameters"] = [component("parameters", "id")]
     return {
         "/fhir/AuditEvent": {"get": answering_bundle(search)},
-        "/fhir/AuditEvent/{id}": {"get": answering(read, "200", "AuditEvent", {})},
+        "/fhir/AuditEvent/{id}": {
+            "get": answering(read, "200", "AuditEvent", {"example": AUDITED})
+        },
     }
