@@ -88,7 +88,7 @@ async def _seen(call: Call, patient: str) -> list[Seen]:
     if not types:
         return []
     sql = ABOUT.replace("TYPES", ", ".join("?" * len(types)))
-    args = (access.audience, patient, *types, access.ceiling)
+    args = (access.audience, patient, *types, *access.limits)
     rows = await call.endpoint.reader.rows(
         *limited(sql, args, call.endpoint.limits(access, types, "r"))
     )
