@@ -26,9 +26,10 @@ from api.routes.fhir_requests import (
     too_large,
 )
 from service.access import Access
-from service.errors import NotSupportedError
+from service.errors import NotFoundError, NotSupportedError
 from service.fhir.capability import capability_statement
 from service.fhir.endpoint import Answer
+from service.fhir.hidden import withheld
 from service.fhir.history import read_shape
 from service.fhir.interactions.history_instance import history_instance
 from service.fhir.interactions.history_system import history_system
@@ -89,7 +90,12 @@ async def read_instance(request: Request, context: Context) -> Response:
     shape = shape_of(request)
     if not isinstance(shape, Shape):
         return shape
-    answer = await read(context.endpoint.seen_by(access), access, name, document_id)
+    endpoint = context.endpoint.seen_by(access)
+    try:
+        answer = await read(endpoint, access, name, document_id)
+    except NotFoundError:
+        request.state.decision = await withheld(endpoint, access, name, document_id)
+        raise
     return _as_asked(request, context, name, answer, shape)
 
 

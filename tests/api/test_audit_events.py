@@ -8,9 +8,13 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from service.audit.pseudonyms import forget
 from service.audit.verification import verify
+from service.commands import WithdrawConsent
+from service.handlers import execute
+from service.models.consents import Consent
 from service.smart.clients import NewClient, add_client
 from tests import world
 from tests.api.served import Served
@@ -122,6 +126,42 @@ def test_every_kind_of_event_is_well_made(installed: Installation):
     assert len(found) > 12
     for event in found:
         R4.model_validate(event)
+
+
+def test_what_label_or_consent_hides_is_a_decision_that_only_the_programme_hears_of(
+    installed: Installation,
+):
+    database = installed.served.context.database
+    world.respond(database, installed.patient, {**world.phq9(1), world.PHQ9[-1]: 1})
+    officers = [installed.caller("officer-a", installed.one, officer=True)]
+    officers.append(installed.caller("officer", officer=True))
+    ehr = installed.caller("ehr-a", installed.one)
+    flag = one_of(database, installed.one.number, "Flag")
+    told = installed.get(f"Flag/{flag}", ehr, 404)
+    patient = one_of(database, installed.one.number, "Patient")
+    withdraw_everything(database, installed.patient.id)
+    installed.get(f"Patient/{patient}", ehr, 404)
+    unknown = installed.get(f"Flag/{'0' * 32}", ehr, 404)
+    assert told["issue"] == unknown["issue"]
+    for officer, wanted in zip(officers, (set(), {"label", "consent"}), strict=True):
+        found = installed.events("&agent-name=ehr-a", officer)
+        hidden = [each for each in found if "AuthZ-Consent" in str(each.get("subtype"))]
+        reasons = {each.get("outcomeDesc", "").rpartition(": ")[2] for each in hidden}
+        assert reasons == wanted, found
+
+
+def one_of(database: Any, audience: int, name: str) -> str:
+    sql = f"SELECT id FROM documents WHERE audience = {audience} AND type = '{name}'"
+    with database.engine.connect() as connection:
+        return str(connection.exec_driver_sql(sql).scalars().first())
+
+
+def withdraw_everything(database: Any, patient_id: Any) -> None:
+    rows = database.read(
+        lambda session: session.exec(select(Consent).where(Consent.patient_id == patient_id)).all()
+    )
+    for row in rows:
+        execute(database, WithdrawConsent(consent_id=row.id, withdrawn_by="the person"))
 
 
 def test_pages_are_walked_and_links_are_bound(installed: Installation):

@@ -88,7 +88,7 @@ def test_a_score_that_another_process_took_away_is_not_answered(
     meanwhile.once(lambda: withdraw(another, Category.SCORES))
     answer = hospital.get(f"Observation/{score}")
     assert answer.status_code == 404
-    path = f"/fhir/Observation/{score}"
+    path = "/fhir/Observation/{id}"
     assert rows(endpoint)[-2:] == [(path, 200), (path, 404)]  # one too many, never one too few
     assert endpoint.audited()[2:] == (404, None)
 
