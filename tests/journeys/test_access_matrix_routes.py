@@ -59,7 +59,8 @@ def ask(caller: Any, method: str, path: str, operation: dict[str, Any]) -> Any:
         each for each in operation.get("parameters", ())
         if each["in"] == "query" and each["required"]
     ]  # fmt: skip
-    query = {each["name"]: each["schema"]["examples"][0] for each in demanded}
+    shown = [each for each in demanded if "examples" in each["schema"]]
+    query = {each["name"]: each["schema"]["examples"][0] for each in shown}
     return caller(method, re.sub(r"\{\w+\}", UNKNOWN, path), params=query or None, **body)
 
 
