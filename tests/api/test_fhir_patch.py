@@ -137,7 +137,7 @@ def test_copies_of_copies_end(sender: Client, pulse: str):
         [long, *[{"op": "copy", "from": "/note/0", "path": "/note/-"}] * 900],
     ):
         refused(sender.patch(pulse, *operations), 422, "business-rule")
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 5  # of CPU, threads beside it included
 
 
 def test_a_patched_resource_is_of_a_fair_size(sender: Client, pulse: str):
