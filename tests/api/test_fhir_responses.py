@@ -28,12 +28,13 @@ def falls(patient: str, **more: Any) -> dict[str, Any]:
 
 def test_a_response_to_an_unknown_form_is_kept_and_not_scored(sender: Client):
     patient = sender.patient()
-    answer = sender.post(falls(patient), Prefer="return=OperationOutcome")
+    said = falls(patient)
+    answer = sender.post(said, Prefer="return=OperationOutcome")
     (issue,) = answer.json()["issue"]
     assert (answer.status_code, issue["severity"]) == (201, "information")
     assert "not scored" in issue["details"]["text"]
     (kept,) = sender.resources(f"{FORM}?patient={patient}")
-    assert {k: v for k, v in kept.items() if k not in {"id", "meta"}} == falls(patient)
+    assert {k: v for k, v in kept.items() if k not in {"id", "meta"}} == said
     assert sender.ids(f"{FORM}?questionnaire={ELSEWHERE}") == [kept["id"]]
     assert sender.ids("Observation") == []
     assert sender.get(f"{FORM}/{kept['id']}").json() == kept
