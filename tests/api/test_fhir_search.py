@@ -223,7 +223,7 @@ def test_a_search_by_post_is_the_same_search(endpoint: Endpoint, hospital):
 def test_the_bundle_bears_its_highest_label(endpoint: Endpoint, hospital):
     series(endpoint, hospital, 1)
     label = endpoint.get(f"Observation?code={TOTAL}", hospital).json()["meta"]["security"]
-    assert [each["code"] for each in label] == ["R"]
+    assert [each["code"] for each in label] == ["R", "PSY"]
     public = endpoint.get("Questionnaire", hospital).json()["meta"]["security"]
     assert [each["code"] for each in public] == ["N"]
 
