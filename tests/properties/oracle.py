@@ -27,6 +27,9 @@ CATEGORY = {
     "Encounter": "attendance",
     "QuestionnaireResponse": "answers",
     "Flag": "alerts",
+    "Task": "alerts",
+    "Communication": "alerts",
+    "ServiceRequest": "alerts",
 }
 CATEGORIES = ("enrollment", "attendance", "scores", "answers", "alerts", "summary")
 TOTALS = {"44261-6", "70274-6"}  # of PHQ-9 and GAD-7, in LOINC
