@@ -68,6 +68,11 @@ class Fence:
             for each in (audience, PUBLIC):
                 self._epochs[each] = max(epochs.get(each, 0), self._epochs.get(each, 0))
 
+    def forget(self) -> None:
+        """Forget every epoch: the database is another one, in which they may have begun anew."""
+        with self._state:
+            self._epochs.clear()
+
     def note(self, audience: int) -> Noted:
         """Return what is known before anything is read; `_open` changes it the other way round."""
         return Noted(audience, self._taken_from(audience), self._known(audience))

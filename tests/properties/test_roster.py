@@ -90,6 +90,7 @@ class Worlds:
             closing(sqlite3.connect(self.folder / f"{alone}.db")) as used,
         ):
             installed.backup(used)
+        self.running[alone].context.database.fence.forget()
         return self.running[alone]
 
     def copied(self, stack: ExitStack) -> str:
