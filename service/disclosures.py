@@ -27,16 +27,16 @@ from service.weighing import Content, gives, union, weigh
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """A consent as it counts: `waits` tells that its permits are not confirmed."""
+    """A consent as it counts: `waits` tells that its permits are not confirmed.
+
+    What is withdrawn is so whatever the clock says: another machine's may be behind.
+    """
 
     provision: Provision
     id: UUID | None = None
-    withdrawn_at: datetime | None = None
+    withdrawn: bool = False
     waits: bool = False
     retracted: Mapping[str, int] = field(default_factory=dict)
-
-    def counts(self, now: datetime) -> bool:
-        return self.withdrawn_at is None or self.withdrawn_at > now
 
 
 class Ruling(NamedTuple):
@@ -63,12 +63,12 @@ def decide(
     permitted = denied = withdrawn = 0
     for each in consents:
         withdrawn |= each.retracted.get(content.category.value, 0)
-        if each.counts(now):
-            found = weigh(each.provision, content, now, waits=each.waits)
-            permitted |= found.permitted
-            denied |= found.denied
-        else:
+        if each.withdrawn:
             withdrawn |= gives(each.provision, content.category)
+            continue
+        found = weigh(each.provision, content, now, waits=each.waits)
+        permitted |= found.permitted
+        denied |= found.denied
     permitted &= ~denied
     by_policy = _by_policy(policy, content) & ~(permitted | denied | withdrawn)
     return Ruling(permitted, denied, withdrawn, by_policy)
@@ -86,7 +86,7 @@ def declared(values: Mapping[str, Any]) -> Declared:
     return Declared(
         id=values["id"],
         provision=provision_of(values).within(),
-        withdrawn_at=values["withdrawn_at"],
+        withdrawn=values["withdrawn_at"] is not None,
         waits=values["standing"] != "confirmed",
         retracted=values["retracted"],
     )
@@ -140,7 +140,7 @@ def next_change(consents: Sequence[Declared], now: datetime) -> datetime | None:
     coming = (
         moment
         for each in consents
-        if each.counts(now)
+        if not each.withdrawn
         for moment in moments(each.provision)
         if moment > now
     )

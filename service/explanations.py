@@ -117,7 +117,7 @@ def _weighed(said: Declared, rule: Rule, question: Question) -> Iterator[Weighed
     before = said.retracted.get(content.category.value, 0) & question.purpose.bit
     if rule is Rule.WITHDRAWN and before:
         yield Weighed(identity, "versions", Decision.PERMIT)
-    if not said.counts(question.at):
+    if said.withdrawn:
         refuses = rule is Rule.WITHDRAWN and gives(said.provision, content.category)
         decides = refuses & question.purpose.bit
         reason = None if decides else Reason.WITHDRAWN
@@ -207,7 +207,8 @@ def _versions(session: Session, ids: Iterable[UUID]) -> dict[UUID, list[ConsentV
 
 
 def _as_of(row: Consent, versions: list[ConsentVersion], at: datetime) -> Declared:
-    now = declared(vars(row))
+    withdrawn = row.withdrawn_at is not None and row.withdrawn_at <= at
+    now = replace(declared(vars(row)), withdrawn=withdrawn)
     if not versions:
         waits = _waited(vars(row), at)
         return replace(now, waits=waits)

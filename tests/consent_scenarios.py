@@ -77,7 +77,7 @@ def declared(place: int, said: dict[str, Any]) -> Declared:
     return Declared(
         id=UUID(int=place + 1),
         provision=now,
-        withdrawn_at=NOW if said.get("withdrawn") else None,
+        withdrawn=bool(said.get("withdrawn")),
         waits=waits,
         retracted=given_by(first) if "then" in said else {},
     )

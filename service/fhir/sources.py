@@ -45,6 +45,13 @@ OF_PATIENTS: tuple[tuple[str, type[Enrollment | Response | Consent | Alert]], ..
     ("alert", Alert),
 )
 
+# Those of them that may be about a group, and copy from it.
+OF_GROUPS: tuple[tuple[str, type[Enrollment | Response | Alert]], ...] = (
+    ("enrollment", Enrollment),
+    ("response", Response),
+    ("alert", Alert),
+)
+
 SENT = "SELECT 1 FROM responses WHERE patient_id = ? AND connection_id = ? LIMIT 2"
 
 
@@ -111,7 +118,7 @@ def needed_aggregates(session: DbSession, touched: Touched) -> set[Aggregate]:
     groups.update(row.group_id for row in touched.of(Session))
     groups.update(_groups_of_sessions(session, {a.session_id for a in touched.of(Attendance)}))
     groups.update(row.id for row in touched.of(SupportGroup))
-    patients.update(_patients_with_responses(session, _regrouped(touched)))
+    patients.update(_patients_with_results(session, _regrouped(touched)))
     patients.update(_consents_to(session, touched, Consent.patient_id))
     alone = {Aggregate(kind, row.id.hex) for cls, kind in STANDALONE for row in touched.of(cls)}
     return alone | {patient_aggregate(p) for p in patients} | {group_aggregate(g) for g in groups}
@@ -184,7 +191,7 @@ def _add_groups(session: DbSession, sources: Sources, touched: Touched) -> None:
     sources.add("roster", groups)
     regrouped = _regrouped(touched)
     if regrouped:
-        for kind, table in (("enrollment", Enrollment), ("response", Response)):
+        for kind, table in OF_GROUPS:
             where = col(table.group_id).in_(regrouped)
             sources.add(kind, session.exec(select(table.id).where(where)).all())
         inside = select(Session.id).where(col(Session.group_id).in_(regrouped))
@@ -241,9 +248,11 @@ def _groups_of(session: DbSession, patients: set[UUID]) -> set[UUID]:
     if not patients:
         return set()
     where = col(Enrollment.patient_id).in_(patients)
-    responses = col(Response.patient_id).in_(patients)
     found = set(session.exec(select(Enrollment.group_id).where(where)))
-    return found | {g for g in session.exec(select(Response.group_id).where(responses)) if g}
+    for table in (Response, Alert):
+        about = select(table.group_id).where(col(table.patient_id).in_(patients))
+        found |= {group for group in session.exec(about) if group}
+    return found
 
 
 def _groups_of_sessions(session: DbSession, sessions: set[UUID]) -> set[UUID]:
@@ -252,10 +261,14 @@ def _groups_of_sessions(session: DbSession, sessions: set[UUID]) -> set[UUID]:
     return set(session.exec(select(Session.group_id).where(col(Session.id).in_(sessions))))
 
 
-def _patients_with_responses(session: DbSession, groups: set[UUID]) -> set[UUID]:
+def _patients_with_results(session: DbSession, groups: set[UUID]) -> set[UUID]:
+    """Return whose responses and alerts are about these groups."""
     if not groups:
         return set()
-    return set(session.exec(select(Response.patient_id).where(col(Response.group_id).in_(groups))))
+    found = set(session.exec(select(Response.patient_id).where(col(Response.group_id).in_(groups))))
+    return found | set(
+        session.exec(select(Alert.patient_id).where(col(Alert.group_id).in_(groups)))
+    )
 
 
 def linked_to(session: DbSession, patients: set[UUID]) -> set[UUID]:

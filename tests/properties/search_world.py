@@ -17,6 +17,7 @@ from service.fhir.search_index import index
 from service.fhir.sent_references import Addresses
 from service.models.connections import Confidentiality
 from service.models.documents import PUBLIC
+from service.models.purposes import EVERY_PURPOSE, Purpose
 from tests.properties.search_elements import Elements, Json
 from tests.properties.search_resources import MAKERS
 
@@ -43,6 +44,8 @@ COUNTS = {
     "Provenance": 5,
     "DocumentReference": 3,
 }
+# A caller for treatment may have what is kept for the first two.
+PURPOSES = (EVERY_PURPOSE, Purpose.TREATMENT.bit, Purpose.PAYMENT.bit)
 # Where a Patient stands that the document is about.
 ABOUT = {"RelatedPerson": "patient", "Task": "for"}
 NOBODY = {"Patient", "Organization", "Practitioner", "Location", "Group", "Provenance"}
@@ -61,6 +64,7 @@ class Doc:
     resource: Json = field(default_factory=dict)
     patient: UUID | None = None
     rank: str = "N"
+    purposes: int = EVERY_PURPOSE
     deleted: bool = False
     stamp: int = BEGIN
 
@@ -92,6 +96,7 @@ def planned(rng: random.Random, mine: Audience, other: Audience) -> list[Doc]:
                     chosen if source.startswith("chosen:") else stored,
                     patient=key if name == "Patient" else None,
                     rank=rng.choices("NRV", [10, 2, 1])[0],
+                    purposes=rng.choices(PURPOSES, [6, 6, 1])[0],
                     deleted=rng.random() < 0.08,
                     stamp=BEGIN + rng.randrange(40) * DAY // 7,
                 )
@@ -191,6 +196,7 @@ def target(doc: Doc, registry: Registry, rng: random.Random) -> Target:
         doc.resource,
         Labels(Confidentiality(doc.rank)),
         patient_id=doc.patient,
+        purposes=doc.purposes,
         meta=said,
         chosen_id=doc.shown if doc.shown != doc.stored else None,
     )

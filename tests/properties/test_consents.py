@@ -46,7 +46,7 @@ consents = st.builds(
     Declared,
     id=st.builds(uuid4),
     provision=rules.map(Provision.within),
-    withdrawn_at=st.none() | st.just(NOW),
+    withdrawn=st.booleans(),
     waits=st.booleans(),
     retracted=st.dictionaries(st.sampled_from([c.value for c in Category]), st.integers(0, 127)),
 )

@@ -39,7 +39,10 @@ REGISTRY = replace(build_registry(), value_sets={"http://sets/1": SET})
 # Everything but one type, which no chain may then enter, and Group, which takes a role.
 HIDDEN = {"Location", "Group"}
 SCOPES = Scopes(" ".join(f"system/{name}.rs" for name in REGISTRY.by_type if name != "Location"))
-READ = "SELECT id, coalesce(chosen_id, id), type, content, deleted, confidentiality, subject FROM"
+READ = (
+    "SELECT id, coalesce(chosen_id, id), type, content, deleted, confidentiality, purposes,"
+    " subject FROM"
+)
 CEILING = 1
 
 
@@ -115,8 +118,8 @@ class Store:
             few = driven_within(session, plan)
             each = [few, plan._replace(drivers=(), driver=None)]
             found = [self.page(session, one, served) for one in each]
-            where = served.rules.where(name)
-            ((count,),) = rows_of(session, *count_statement(few, where, Bounds(CEILING)))
+            where, bounds = served.rules.where(name), Bounds(served.rules.access.limits)
+            ((count,),) = rows_of(session, *count_statement(few, where, bounds))
             assert count == len(found[0]) == len(found[1])
             return [each & served.mine for each in found]
 
@@ -124,7 +127,7 @@ class Store:
 
     def page(self, session: Any, plan: Plan, served: Served) -> set[str]:
         where = served.rules.where(plan.kind.name)
-        rows = rows_of(session, *page_statement(plan, where, Bounds(CEILING)))
+        rows = rows_of(session, *page_statement(plan, where, Bounds(served.rules.access.limits)))
         assert len({row[0] for row in rows}) == len(rows)
         return {row[0] for row in rows}
 
@@ -133,8 +136,9 @@ def naive(seed: int, docs: list[Doc], rows: list[Any]) -> World:
     access = access_of(seed)
     shown = {doc.stored: doc.shown for doc in docs}
     known, number = [], {doc.stored: doc.audience.number for doc in docs}
-    for stored, name, kind, content, deleted, rank, subject in rows:
+    for stored, name, kind, content, deleted, rank, purposes, subject in rows:
         may = number.get(stored) in {access.audience, 0} and rank <= CEILING
+        may = may and bool(purposes & access.purpose)
         if may and not deleted:
             resource = orjson.loads(bytes(content))
             known.append(Known(stored, name, kind, resource, shown.get(subject)))

@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from service.disclosures import Declared, decide, next_change
+from service.disclosures import Declared, decide, declared, next_change
 from service.models.connections import ConsentPolicy
-from service.models.consents import Category, Decision, Label, Purpose
+from service.models.consents import Category, Consent, Decision, Label, Purpose
 from service.models.provisions import Provision
 from service.weighing import Content
 
@@ -29,12 +30,10 @@ def rule(**more: Any) -> Provision:
     return Provision(**values)
 
 
-def provision(
-    withdrawn_at: datetime | None = None, *, waits: bool = False, **more: Any
-) -> Declared:
+def provision(withdrawn: bool = False, *, waits: bool = False, **more: Any) -> Declared:
     if category := more.pop("category", None):
         more["categories"] = {category}
-    return Declared(provision=rule(**more).within(), withdrawn_at=withdrawn_at, waits=waits)
+    return Declared(provision=rule(**more).within(), withdrawn=withdrawn, waits=waits)
 
 
 def given(
@@ -82,15 +81,25 @@ def test_a_denial_wins_over_a_permit(policy: ConsentPolicy) -> None:
 
 @pytest.mark.parametrize("policy", [OPT_IN, TREATMENT])
 def test_a_withdrawn_permit_refuses_under_either_policy(policy: ConsentPolicy) -> None:
-    assert not allowed(provision(withdrawn_at=NOW), policy=policy)
+    assert not allowed(provision(withdrawn=True), policy=policy)
+
+
+def test_what_a_machine_whose_clock_is_ahead_withdrew_is_withdrawn() -> None:
+    row = Consent(
+        patient_id=uuid4(), connection_id=uuid4(), start=NOW - DAY, recorded_by="t",
+        decision=Decision.PERMIT, categories=["scores"], purposes=["TREAT"],
+    )  # fmt: skip
+    assert allowed(declared(row.model_dump()))
+    row.withdrawn_at = NOW + timedelta(seconds=5)
+    assert not allowed(declared(row.model_dump()))
 
 
 def test_a_new_permit_after_a_withdrawal_permits() -> None:
-    assert allowed(provision(withdrawn_at=NOW), provision())
+    assert allowed(provision(withdrawn=True), provision())
 
 
 def test_a_withdrawn_denial_leaves_the_policy_in_force() -> None:
-    denial = provision(decision=Decision.DENY, withdrawn_at=NOW)
+    denial = provision(decision=Decision.DENY, withdrawn=True)
     assert allowed(denial, policy=TREATMENT)
     assert not allowed(denial)
 
@@ -119,7 +128,7 @@ def test_the_group_name_needs_a_permit_of_enrolment_in_force() -> None:
     assert not named(enrolment())
     assert not named(enrolment(shows_group_name=True, category=Category.SCORES))
     assert not named(enrolment(shows_group_name=True, decision=Decision.DENY))
-    assert not named(enrolment(shows_group_name=True, withdrawn_at=NOW))
+    assert not named(enrolment(shows_group_name=True, withdrawn=True))
     assert not named(enrolment(shows_group_name=True, end=NOW))
 
 
@@ -139,7 +148,7 @@ def test_the_next_change_is_the_first_begin_or_end_to_come() -> None:
     rows = [
         provision(start=NOW + 2 * DAY),
         provision(end=NOW + DAY),
-        provision(end=NOW + timedelta(hours=1), withdrawn_at=NOW),
+        provision(end=NOW + timedelta(hours=1), withdrawn=True),
     ]
     assert next_change(rows, NOW) == NOW + DAY
     assert next_change([provision()], NOW) is None

@@ -54,7 +54,7 @@ def plan(
 
 def page(name: str, *pairs: tuple[str, str]) -> tuple[str, tuple[object, ...]]:
     where = audiences(REGISTRY, name, access())
-    return page_statement(plan(name, *pairs), where, Bounds(CEILING))
+    return page_statement(plan(name, *pairs), where, Bounds(access().limits))
 
 
 def test_every_statement_begins_with_the_audience_and_the_ceiling():
@@ -63,8 +63,8 @@ def test_every_statement_begins_with_the_audience_and_the_ceiling():
         sql, args = page(kind.name)
         begin = f"FROM documents d WHERE d.audience {'=' if len(where) == 1 else 'IN'} "
         assert begin in sql
-        assert "NOT d.deleted AND d.confidentiality <= ?" in sql
-        assert args == (*where, kind.name, CEILING, 21)
+        assert "NOT d.deleted AND d.confidentiality <= ? AND d.purposes & ? <> 0" in sql
+        assert args == (*where, kind.name, *access().limits, 21)
         assert set(where) <= {AUDIENCE, 0}
 
 
@@ -208,7 +208,7 @@ def test_a_type_is_sought_where_it_can_be():
 def test_the_horizon_bounds_pages_and_counts():
     timed = plan("Patient", ("_lastUpdated", "ge2026"))
     for statement in (page_statement, count_statement):
-        sql, args = statement(timed, (AUDIENCE,), Bounds(CEILING, until=5))
+        sql, args = statement(timed, (AUDIENCE,), Bounds(access().limits, until=5))
         assert "d.last_updated < ?" in sql
         assert 5 in args
 

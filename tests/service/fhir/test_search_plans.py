@@ -12,7 +12,7 @@ from service.database import Database
 from service.fhir.search import Bounds, audiences, page_statement
 from service.fhir.search_drivers import driven_within
 from service.fhir.search_plan import Plan
-from tests.service.fhir.test_search import AUDIENCE, CEILING, REGISTRY, access, plan
+from tests.service.fhir.test_search import AUDIENCE, REGISTRY, access, plan
 
 LOINC = "http://loinc.org"
 COMMON, RARE = f"{LOINC}|common", f"{LOINC}|rare"
@@ -75,7 +75,9 @@ def explained(database: Database, name: str, *pairs: tuple[str, str]) -> tuple[P
 
     def work(session: Session) -> tuple[Plan, str]:
         made = driven_within(session, plan(name, *pairs))
-        sql, args = page_statement(made, audiences(REGISTRY, name, access()), Bounds(CEILING))
+        sql, args = page_statement(
+            made, audiences(REGISTRY, name, access()), Bounds(access().limits)
+        )
         if database.sqlite:
             rows = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", args)
             return made, "\n".join(row[3] for row in rows)
