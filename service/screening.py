@@ -24,7 +24,7 @@ from service.models.screening import COMPLETE, Alert, Response, ResponseChange, 
 from service.patients import current
 from service.restrictions import require_unrestricted
 from service.rows import check_version, get, require_offset
-from service.safety import Circumstances, first_alert, raise_alert
+from service.safety import Circumstances, first_alert, raise_alert, worsened
 from service.scoring import check_answers, score
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -64,9 +64,11 @@ def record_response(session: Session, command: RecordResponse, now: datetime) ->
     _receive(row, command.answers, command.status, command.received)
     insert(session, row)
     contact = group.escalation_contact if group else None
-    alert = first_alert(session, row, definition, Circumstances(now=now, contact=contact))
+    around = Circumstances(now=now, contact=contact)
+    alert = first_alert(session, row, definition, around)
     if alert is None:  # what tells of danger is recorded, and raised, in any case (ADR 0039)
         require_unrestricted(session, row.patient_id, now, "patient_id")
+        alert = worsened(session, row, around)
     return Recorded(row, alert)
 
 
@@ -94,9 +96,11 @@ def correct_response(session: Session, command: CorrectResponse, now: datetime) 
         _score(row, definition, command.answers)
     group = session.get(SupportGroup, row.group_id) if row.group_id else None
     contact = group.escalation_contact if group else None
-    alert = raise_alert(session, row, definition, Circumstances(now=now, contact=contact))
+    around = Circumstances(now=now, contact=contact)
+    alert = raise_alert(session, row, definition, around)
     if alert is None:
         require_unrestricted(session, row.patient_id, now)
+        alert = worsened(session, row, around)
     return Recorded(row, alert)
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session as DbSession
 from sqlmodel import col, select
 
@@ -74,12 +74,21 @@ def progress_of(
 
 
 def scores_of(
-    session: DbSession, patient_id: UUID, form: Instrument, now: datetime
+    session: DbSession, response: Response, form: Instrument, now: datetime
 ) -> list[Progress]:
-    """Return each score of one questionnaire, without what was due: for who asks at each answer."""
-    members = memberships(session, patient_id, "patient_id")
+    """Return each score of one questionnaire as its sender and the programme recorded it.
+
+    Without what was due, and empty where there is nothing to compare: it is asked at each answer.
+    """
+    sender = or_(
+        col(Response.connection_id).is_(None), col(Response.connection_id) == response.connection_id
+    )
+    of_form = Response.instrument == form.id
+    rows = _responses(session, [response.patient_id], of_form, sender)
+    if len(rows) < 2:  # noqa: PLR2004 - a baseline and what is compared with it
+        return []
+    members = memberships(session, response.patient_id, "patient_id")
     index = index_date([(each.start, each.end) for each in members], now)
-    rows = _responses(session, [patient_id], Response.instrument == form.id)
     return list(_of_form(form, rows, index, None))
 
 

@@ -1,4 +1,8 @@
-"""Whether a response says that a person is worse than at the beginning by more than error."""
+"""Whether a response says that a person is worse than at the beginning by more than error.
+
+It is compared with what the same sender and the programme recorded: what one hospital is told must
+not depend on what another sent.
+"""
 
 from datetime import datetime
 
@@ -21,7 +25,7 @@ def worsened_reliably(session: DbSession, response: Response, now: datetime) -> 
     has_rule = any(rule.kind is ChangeKind.RELIABLE for rule in form.change)
     if not has_rule or response.status not in COUNTED:
         return ()
-    found = scores_of(session, response.patient_id, form, now)
+    found = scores_of(session, response, form, now)
     return tuple(
         f"{response.instrument}/{finding.rule.id}"
         for each in found

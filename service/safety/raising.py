@@ -21,6 +21,7 @@ from service.models.groups import SupportGroup
 from service.models.safety import AlertEventKind
 from service.models.screening import Alert, Response, ResponseStatus
 from service.patients import current
+from service.progress.worsening import worsened_reliably
 from service.rows import get, require_text
 from service.safety.evaluation import Finding, evaluate
 from service.safety.policy import Policy, policy_of
@@ -215,17 +216,13 @@ def _group_of(session: Session, command: ReportDanger) -> SupportGroup | None:
     return group
 
 
-def worsened(
-    session: Session, response: Response, around: Circumstances, *, reliably: bool
-) -> Alert | None:
+def worsened(session: Session, response: Response, around: Circumstances) -> Alert | None:
     """Raise an alert where somebody became worse by more than a reliable change.
 
-    Who works that out calls this in the transaction of the response; one that has an alert
-    already keeps it.
+    It is for a response that has no alert yet, and watches where the policy says so.
     """
     tier = policy_of(session).changes.get(WORSENED)
-    if not reliably or tier is None or response.status is ResponseStatus.ENTERED_IN_ERROR:
+    if tier is None or not worsened_reliably(session, response, around.now):
         return None
     finding = Finding(tier=tier, rule=f"{response.instrument} {WORSENED}")
-    known = alert_of(session, response)
-    return known or _first(session, response, finding, around)
+    return _first(session, response, finding, around)

@@ -11,9 +11,8 @@ from service.commands import CorrectResponse, MergePatients, RecordResponse, Rep
 from service.errors import BusinessRuleError, RequiredError, ValueSetError
 from service.handlers import execute
 from service.instruments import instrument
-from service.models.aggregates import patient_aggregate
 from service.models.groups import GroupStatus
-from service.models.screening import Alert, AlertState, Response, ResponseStatus
+from service.models.screening import Alert, AlertState, ResponseStatus
 from service.safety.policy import Trigger, preset
 from tests import world
 from tests.service.safety.on_call import START
@@ -142,19 +141,35 @@ def test_somebody_reports_a_danger(duty):
 
 
 def test_becoming_reliably_worse_is_watched(duty):
-    person = world.patient(duty.database)
-    recorded = respond(duty, person, 0)
-
-    def work(session, reliably):
-        row = session.get(Response, recorded.response.id)
-        around = safety.Circumstances(now=duty.now, contact=None)
-        return safety.worsened(session, row, around, reliably=reliably)
-
-    lock = patient_aggregate(person.id)
-    assert duty.database.unit_of_work(lambda session: work(session, False), lock) is None
-    found = duty.database.unit_of_work(lambda session: work(session, True), lock)
+    person, before = world.patient(duty.database), AUTHORED - timedelta(days=14)
+    assert respond(duty, person, answers=world.phq9(1), authored=before).alert is None
+    within = {**world.phq9(1), **dict.fromkeys(world.PHQ9[:2], 3)}
+    assert respond(duty, person, answers=within).alert is None  # 4 points: within the error
+    later = AUTHORED + timedelta(minutes=5)
+    recorded = respond(duty, person, answers=world.phq9(2), authored=later)
+    found = recorded.alert
     assert (found.tier, found.rule) == ("watch", "phq-9 worsened-reliably")
     assert correct(duty, recorded.response, 1).alert.tier == "red"
+
+
+def test_becoming_worse_by_a_correction_is_watched(duty):
+    person, before = world.patient(duty.database), AUTHORED - timedelta(days=14)
+    respond(duty, person, answers=world.phq9(1), authored=before)
+    recorded = respond(duty, person, answers=world.phq9(1))
+    assert recorded.alert is None
+    command = CorrectResponse(
+        response_id=recorded.response.id, answers=world.phq9(2), corrected_by="t"
+    )
+    assert execute(duty.database, command).alert.tier == "watch"
+
+
+def test_what_another_hospital_sent_makes_nobody_worse_here(duty):
+    person, before = world.patient(duty.database), AUTHORED - timedelta(days=14)
+    one, other = (world.hospital(duty.database, name) for name in ("One", "Other"))
+    respond(duty, person, answers=world.phq9(1), authored=before, connection_id=other.id)
+    assert respond(duty, person, answers=world.phq9(2), connection_id=one.id).alert is None
+    own = respond(duty, person, answers=world.phq9(2), connection_id=other.id)
+    assert own.alert.tier == "watch"
 
 
 def test_a_group_is_active_only_where_somebody_is_on_call_at_every_hour(duty):
