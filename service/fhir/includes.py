@@ -37,7 +37,7 @@ BY_ID = f"{BY_KEY}IDS) AND d.type IN (TYPES) AND {WHERE}"
 FORWARD = f"""
 SELECT {COLUMNS} FROM (SELECT DISTINCT r.target FROM documents s CROSS JOIN document_references r
 WHERE s.id IN (IDS) AND r.document = s.number AND r.param IN (PARAMS)
-AND r.target_type IN (TYPES)) k
+AND r.target_type IN (TYPES) AND s.audience = r.audience) k
 CROSS JOIN documents d WHERE d.id = k.target AND {WHERE}
 """  # noqa: S608
 ADDRESSES = """
