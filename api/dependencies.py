@@ -26,7 +26,6 @@ CLIENT_CREDENTIALS = OAuth2(
                 "v1.read": "Read the programme's records",
                 "v1.write": "Change them",
                 "v1.coordinate": "For the coordinator: facilitators' load, credentials, concerns",
-                "v1.privacy": "For the privacy officer: who saw what, and what a person asks for",
                 "v1.admin": "Say who may call",
             },
         }
@@ -100,14 +99,6 @@ async def v1_coordinate(
     return _programme(await access_of(request, context), "v1.coordinate")
 
 
-async def v1_privacy(
-    request: Request,
-    context: CurrentContext,
-    _scheme: Annotated[object, Security(CLIENT_CREDENTIALS, scopes=["v1.privacy"])],
-) -> Access:
-    return _programme(await access_of(request, context), "v1.privacy")
-
-
 async def v1_admin(
     request: Request,
     context: CurrentContext,
@@ -127,5 +118,4 @@ def _programme(access: Access, scope: str) -> Access:
 V1Read = Annotated[Access, Depends(v1_read)]
 V1Write = Annotated[Access, Depends(v1_write)]
 V1Coordinate = Annotated[Access, Depends(v1_coordinate)]
-V1Privacy = Annotated[Access, Depends(v1_privacy)]
 V1Admin = Annotated[Access, Depends(v1_admin)]

@@ -12,7 +12,7 @@ from service.errors import ValueSetError
 from service.models.documents import PROGRAMME, PUBLIC
 from service.scopes import SYSTEM, Query, Scope, read_scope, within
 
-V1_SCOPES = frozenset({"v1.read", "v1.write", "v1.coordinate", "v1.privacy", "v1.admin"})
+V1_SCOPES = frozenset({"v1.read", "v1.write", "v1.coordinate", "v1.admin"})
 NO_LAUNCH = "only system/ is granted here: patient/ and user/ take a launch, which there is not"
 
 

@@ -41,7 +41,6 @@ SCOPES = (
     "v1.read",
     "v1.write",
     "v1.coordinate",
-    "v1.privacy",
     "v1.admin",
 )
 CAPABILITIES = (

@@ -15,7 +15,7 @@ from sqlmodel import Session
 from sqlmodel.sql.expression import SelectOfScalar
 
 from api.context import Context
-from api.dependencies import V1Admin, V1Coordinate, V1Privacy, V1Read, V1Write
+from api.dependencies import V1Admin, V1Coordinate, V1Read, V1Write
 from api.routes.v1.paging import Paging, rows_after
 from api.routes.v1.preconditions import etag, is_known
 from api.routes.v1.schema import Page, RowOut, Schema
@@ -97,11 +97,6 @@ async def _coordinating(request: Request, access: V1Coordinate) -> Call:
     return _call(request, access)
 
 
-async def _protecting(request: Request, access: V1Privacy) -> Call:
-    await _settle(request)
-    return _call(request, access)
-
-
 async def _administering(request: Request, access: V1Admin) -> Call:
     return _call(request, access)
 
@@ -111,9 +106,6 @@ Writing = Annotated[Call, Depends(_writing)]
 # For the coordinator alone: what only reads, and what changes something.
 Overseeing = Annotated[Call, Depends(_overseeing)]
 Coordinating = Annotated[Call, Depends(_coordinating)]
-
-# For the privacy officer alone.
-Protecting = Annotated[Call, Depends(_protecting)]
 
 
 async def _settle(request: Request) -> None:

@@ -24,7 +24,7 @@ from service.smart.tokens import Grant, issue
 from tests.world import now
 
 BASE = "https://alongside.test"
-EVERY_SCOPE = "v1.read v1.write v1.coordinate v1.privacy v1.admin"
+EVERY_SCOPE = "v1.read v1.write v1.coordinate v1.admin"
 
 
 @dataclass

@@ -62,8 +62,6 @@ COORDINATORS = {
     ("POST", "/v1/concerns/{concern_id}/acknowledge"),
     ("POST", "/v1/concerns/{concern_id}/close"),
 }
-# What only the privacy officer may see or do.
-PRIVACY_OFFICERS: set[tuple[str, str]] = set()
 NAMES = [f"{method} {path}" for method, path, _ in ALL]
 every_operation = pytest.mark.parametrize(("method", "path", "body"), ALL, ids=NAMES)
 
@@ -85,7 +83,6 @@ def tokens(shared: Api) -> dict[str, str]:
         "read": shared.new_token("reader", "v1.read"),
         "write": shared.new_token("writer", "v1.write"),
         "coordinate": shared.new_token("coordinator", "v1.coordinate"),
-        "privacy": shared.new_token("privacy-officer", "v1.privacy"),
         "admin": shared.new_token("administrator", "v1.admin"),
         "fhir": shared.new_token("fhir-only", "system/*.cruds"),
         "hospital": shared.new_token("hospital-a", "system/*.cruds", hospital),
@@ -111,8 +108,6 @@ def own_scope(method: str, path: str) -> str:
         return "admin"
     if (method, path) in COORDINATORS:
         return "coordinate"
-    if (method, path) in PRIVACY_OFFICERS:
-        return "privacy"
     return "read" if method == "GET" else "write"
 
 
@@ -140,7 +135,7 @@ def test_a_hospitals_client_is_refused(shared, tokens, method, path, body):
 @every_operation
 def test_a_token_without_the_scope_is_refused(shared, tokens, method, path, body):
     own = own_scope(method, path)
-    for other in {"read", "write", "coordinate", "privacy", "admin", "fhir"} - {own}:
+    for other in {"read", "write", "coordinate", "admin", "fhir"} - {own}:
         assert ask(shared, method, path, body, tokens[other]).status_code == 403
 
 
