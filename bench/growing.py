@@ -18,6 +18,7 @@ from service.engine import conninfo, normalised, sqlite_file
 from service.fhir.document_bytes import head, tail
 from service.fhir.index_tables import COLUMNS, INDEX_TABLES
 from service.fhir.mapping import Draft, Labels, Owner
+from service.fhir.numbering import BLOCK
 from service.fhir.search_index import REVISION, index
 from service.migrations.statistics import CLEAR, CREATE, INSERT, STATISTICS
 
@@ -153,7 +154,7 @@ def _postgresql(url: str) -> tuple[Load, Callable[[], None]]:
 
     def finish() -> None:
         connection.execute(
-            "SELECT setval('document_blocks', (SELECT max(number) / 1000 + 1 FROM documents))"
+            f"SELECT setval('document_blocks', (SELECT max(number) / {BLOCK} + 1 FROM documents))"  # noqa: S608 - ours
         )
         connection.commit()
         connection.autocommit = True
