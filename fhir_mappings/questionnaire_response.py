@@ -22,7 +22,7 @@ from fhir_mappings.instrument_codes import answer_coding
 from fhir_mappings.visibility import purposes, sent
 from service.commands import CorrectResponse, RecordResponse
 from service.errors import BusinessRuleError
-from service.fhir.lexical import Lexical, overlay, parse
+from service.fhir.lexical import Lexical, overlay, parse, said_in_meta
 from service.fhir.mapping import Draft, Owner, View
 from service.instruments import Instrument, Item, instrument
 from service.models.consents import Category
@@ -83,10 +83,18 @@ def _as_sent(plain: Draft, facts: ResponseFacts, form: Instrument, view: View) -
         plain,
         # Without `authored` it is found by the time of its arrival, though it does not say it.
         resource={"authored": instant(facts.authored), **lexical.value},
-        profiles=(PROFILE,) if all(lexical.value.get(name) for name in DEMANDED) else (),
+        profiles=_profiles(lexical.value),
         owner=Owner.SHARED,
         members=lexical.members,
+        meta=said_in_meta(lexical.value),
     )
+
+
+def _profiles(value: dict[str, Any]) -> tuple[str, ...]:
+    """Return the profile that it has, unless its sender says it, perhaps of one version."""
+    told = {str(each).partition("|")[0] for each in said_in_meta(value).get("profile") or ()}
+    is_whole = all(value.get(name) for name in DEMANDED)
+    return (PROFILE,) if is_whole and PROFILE not in told else ()
 
 
 def _subject(facts: ResponseFacts, sent_: Lexical, view: View) -> dict[str, Any]:
