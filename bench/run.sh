@@ -3,6 +3,7 @@
 #   ROUNDS (5) and SECONDS_EACH (3) set the length, OPS the operations, RESULTS a file to keep them in.
 #   Without DATABASE_URL: SQLite in a temporary folder. With one: that empty PostgreSQL database;
 #   PG_PID_FILE names its postmaster.pid, so that its CPU counts too.
+#   WITHOUT_AUDIT leaves the audit rows out, so that the difference says what they cost.
 #   PEER_PYTHON, an interpreter with fhirstarter and uvicorn[standard], is measured in the same run.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -60,7 +61,9 @@ if [ -n "${PG_PID_FILE:-}" ]; then database=(--pid-file "$PG_PID_FILE"); fi
 "$bin/alongside" connections add bench --mrn-system urn:bench:mrn >/dev/null
 "$bin/alongside" clients add bench --connection bench --ceiling V --roster --scope "system/*.cruds" >/dev/null
 "$bin/alongside" bench-form "$folder/phq9.json"
-"$bin/alongside" serve --host 127.0.0.1 --port "$port" >"$folder/serve.log" 2>&1 &
+serve=("$bin/alongside")
+if [ -n "${WITHOUT_AUDIT:-}" ]; then serve=("$bin/python" -m bench.without_audit); fi
+"${serve[@]}" serve --host 127.0.0.1 --port "$port" >"$folder/serve.log" 2>&1 &
 server=$!
 pids+=("$server")
 wait_for "$origin/fhir/metadata" "$folder/serve.log"
