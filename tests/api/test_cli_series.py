@@ -50,7 +50,8 @@ def begun(database, **more):
 
 def test_every_series_that_goes_on_is_planned_up_to_the_horizon(database, planned, tmp_path):
     rows = [begun(database), begun(database)]
-    over, closed = begun(database), begun(database)
+    # In UTC, as the command counts days, so that it ends on the day that it is there too.
+    over, closed = begun(database, time_zone="UTC"), begun(database)
     execute(database, EndSeries(series_id=over.id, reason="x"))
     execute(database, UpdateGroup(group_id=closed.group_id, status=GroupStatus.CLOSED))
     code, out = planned()

@@ -79,14 +79,9 @@ def test_another_hospital_finds_nothing(endpoint: Endpoint, hospital, patient):
 
 def test_an_alert_is_said_whatever_was_preferred(endpoint: Endpoint, hospital, patient, form):
     number = patient.partition("/")[2]
+    entries = [entry(response(form, number, item9=1)), entry(response(form, number))]
     for prefer in ("minimal", "representation", "OperationOutcome"):
-        answer = transact(
-            endpoint,
-            hospital,
-            entry(response(form, number, item9=1)),
-            entry(response(form, number)),
-            headers={"Prefer": f"return={prefer}"},
-        )
+        answer = transact(endpoint, hospital, *entries, headers={"Prefer": f"return={prefer}"})
         alarmed, calm = answer.json()["entry"]
         (issue,) = alarmed["response"]["outcome"]["issue"]
         assert issue["details"]["text"] == endpoint.context.settings.crisis_text
