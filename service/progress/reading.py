@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement
 from sqlmodel import Session as DbSession
 from sqlmodel import col, select
 
@@ -76,20 +76,23 @@ def progress_of(
 def scores_of(
     session: DbSession, response: Response, form: Instrument, now: datetime
 ) -> list[Progress]:
-    """Return each score of one questionnaire as its sender and the programme recorded it.
+    """Return each score of one questionnaire in the responses of this one's sender.
 
     Without what was due, and empty where there is nothing to compare: it is asked at each answer.
+    Of a hospital's, the baseline is its first: it may not know when the person joined.
     """
-    sender = or_(
-        col(Response.connection_id).is_(None), col(Response.connection_id) == response.connection_id
-    )
     of_form = Response.instrument == form.id
+    sender = col(Response.connection_id) == response.connection_id
     rows = _responses(session, [response.patient_id], of_form, sender)
     if len(rows) < 2:  # noqa: PLR2004 - a baseline and what is compared with it
         return []
-    members = memberships(session, response.patient_id, "patient_id")
-    index = index_date([(each.start, each.end) for each in members], now)
+    index = None if response.connection_id else _joined(session, response.patient_id, now)
     return list(_of_form(form, rows, index, None))
+
+
+def _joined(session: DbSession, patient_id: UUID, now: datetime) -> datetime | None:
+    members = memberships(session, patient_id, "patient_id")
+    return index_date([(each.start, each.end) for each in members], now)
 
 
 def _of_form(

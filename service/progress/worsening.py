@@ -1,7 +1,7 @@
 """Whether a response says that a person is worse than at the beginning by more than error.
 
-It is compared with what the same sender and the programme recorded: what one hospital is told must
-not depend on what another sent.
+It is compared with what the same sender recorded before: what a hospital is told, be it by the
+answer to a write, must depend on nothing that it may not have.
 """
 
 from datetime import datetime

@@ -163,13 +163,31 @@ def test_becoming_worse_by_a_correction_is_watched(duty):
     assert execute(duty.database, command).alert.tier == "watch"
 
 
-def test_what_another_hospital_sent_makes_nobody_worse_here(duty):
+def test_only_what_the_same_sender_recorded_makes_somebody_worse(duty):
     person, before = world.patient(duty.database), AUTHORED - timedelta(days=14)
     one, other = (world.hospital(duty.database, name) for name in ("One", "Other"))
-    respond(duty, person, answers=world.phq9(1), authored=before, connection_id=other.id)
-    assert respond(duty, person, answers=world.phq9(2), connection_id=one.id).alert is None
-    own = respond(duty, person, answers=world.phq9(2), connection_id=other.id)
+    first = {"answers": world.phq9(0), "authored": before}
+    respond(duty, person, **first, connection_id=other.id)
+    worse = {"answers": world.phq9(2)}
+    assert respond(duty, person, **worse, connection_id=one.id).alert is None
+    assert respond(duty, person, **worse).alert is None  # recorded by the programme
+    own = respond(duty, person, **worse, connection_id=other.id)
     assert own.alert.tier == "watch"
+
+
+def test_a_hospitals_alert_does_not_tell_when_the_person_joined(duty):
+    person, group = world.patient(duty.database), world.group(duty.database)
+    one, day = world.hospital(duty.database), timedelta(days=1)
+    world.enroll(duty.database, person, group, start=AUTHORED - 20 * day)
+    sent = [(40, 0), (10, 2), (1, 2)]  # the first is before the person joined
+    found = [
+        respond(
+            duty, person, answers=world.phq9(score), authored=AUTHORED - days * day,
+            connection_id=one.id,
+        ).alert
+        for days, score in sent
+    ]  # fmt: skip
+    assert [each and each.tier for each in found] == [None, "watch", "watch"]
 
 
 def test_a_group_is_active_only_where_somebody_is_on_call_at_every_hour(duty):
