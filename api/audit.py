@@ -23,7 +23,7 @@ from api.fencing import passage
 from api.headers import secured
 from api.metrics import Metrics, method_of, route_of
 from service.acting import acting
-from service.audit import AuditWriter
+from service.audit import AuditEntry, AuditWriter
 from service.clock import Clock, microseconds
 from service.errors import BusyError
 from service.fence import Fence
@@ -89,7 +89,7 @@ class AuditMiddleware:
         way = passage(scope, message, *self.fence)
         try:
             await way.open()
-            told = await self.writer.write(await self.rows.row(scope, at, message["status"]))
+            told = await self.writer.write(await self._row(scope, at, message["status"]))
             await way.look_again(told)
             self._answered(scope, message["status"], time.perf_counter() - begun)
             headers = secured(message.get("headers", ()))
@@ -102,6 +102,19 @@ class AuditMiddleware:
         finally:
             way.shut()
         return True
+
+    async def _row(self, scope: Scope, at: int, status: int) -> AuditEntry:
+        """Return the row of an answer.
+
+        Raises:
+            BusyError: there is none, for whatever reason; then nothing may be answered.
+        """
+        try:
+            return await self.rows.row(scope, at, status)
+        except BusyError:
+            raise
+        except Exception as error:
+            raise BusyError("the audit row could not be made") from error
 
     def _failed(self, scope: Scope, error: BusyError, seconds: float) -> None:
         request_id = scope["state"]["request_id"]

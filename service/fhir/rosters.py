@@ -16,7 +16,7 @@ ROSTER = "Group"
 PERSON = re.compile(r"(?:^|/)Patient/([0-9a-f]{32})(?:/_history/[^/]+)?$")
 KEYS = (
     "SELECT DISTINCT patient_key FROM documents WHERE audience = ? AND type = 'Patient'"
-    " AND id IN ({marks})"
+    " AND id IN ({marks}) AND patient_key IS NOT NULL"  # one who was erased has none
 )
 
 

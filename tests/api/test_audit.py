@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 
+from api.audit_rows import AuditRows
 from service.audit import prepare
 from service.errors import BusyError
 
@@ -142,6 +143,14 @@ def test_a_request_whose_row_cannot_be_written_is_not_answered(served_on_sqlite,
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "1"
     assert answer.json()["title"] == "The service is busy; try again"
+
+
+def test_a_request_whose_row_cannot_be_made_is_not_answered(served_on_sqlite, monkeypatch):
+    async def fail(_rows, _scope, _at, _status):
+        raise TypeError("a fault of ours")
+
+    monkeypatch.setattr(AuditRows, "row", fail)
+    assert served_on_sqlite.client.get("/health").status_code == 503
 
 
 def test_every_operation_of_the_document_leaves_a_row(served_on_sqlite):

@@ -10,7 +10,7 @@ from service.models.subjects import Basis
 from service.subjects.erasing import EraseData, erase
 from service.subjects.planning import plan
 from tests import world
-from tests.api.clients import Client, condition, observation
+from tests.api.clients import Client, condition, group, observation
 from tests.service.subjects.scene import NOBODY_KEEPS, holding
 
 WORDS = ("Canaryberry", "canarycode", "pulsecanary")
@@ -93,3 +93,13 @@ def test_a_restricted_person_is_as_one_who_was_never_linked(sender: Client, data
     assert sender.ids("Patient") == [patient]
     assert sender.get(f"Patient/{patient}/_history/1").status_code == 404
     assert len(sender.ids("Encounter")) == before["Encounter"].count('"resourceType":"Encounter"')
+
+
+def test_a_roster_that_names_who_was_erased_is_still_read(sender: Client, database):
+    patient, other = sender.patient(), sender.patient()
+    cohort = sender.made(group([patient, other]))
+    erased(database, UUID(key_of(database, patient)))
+    for path in (f"Group/{cohort['id']}", "Group", "Group/_history", "_history"):
+        answer = sender.get(path)
+        assert (answer.status_code, cohort["id"] in answer.text) == (200, True)
+        assert key_of(database, other) in sender.endpoint.audited()[3]
