@@ -1,7 +1,8 @@
 """Checks the chains of audit rows and the chain of their seals, from the first row to the last."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
@@ -14,6 +15,7 @@ from service.engine import create_engine
 from service.models.audit import audit_entries, audit_seals
 
 SAID_AT_MOST = 20
+SEALED_WITHIN = 600 * 1_000_000  # microseconds: seals are made each minute
 BATCH = 2000
 FIRST = AuditEntry._fields[:FIRST_FIELDS]
 LATER = AuditEntry._fields[FIRST_FIELDS:]
@@ -27,6 +29,7 @@ class Verified:
     writers: int = 0
     seals: int = 0
     unchained: int = 0  # rows from before there were chains
+    unsealed: int = 0  # rows of processes that run, or that were killed before they sealed them
     cuts: int = 0  # runs of rows that retention deleted, and said so
     problems: list[str] = field(default_factory=list)
 
@@ -89,20 +92,49 @@ def _rows(
     found: Verified,
     seen: Callable[[int], None],
 ) -> None:
-    heads, cuts = sealed
-    last = Head("", 0, BEGINNING)
-    for row in _in_order(connection):
-        if row.writer is None:
-            found.unchained += 1
-            continue
-        if row.writer != last.writer:
+    chained = select(func.min(audit_entries.c.at)).where(audit_entries.c.writer.is_not(None))
+    oldest = connection.execute(chained).scalar()
+    for writer, rows in groupby(_in_order(connection), lambda row: row.writer):
+        if writer is None:
+            _unchained(rows, oldest, found)
+        else:
             found.writers += 1
-            last = Head(row.writer, 0, BEGINNING)
-        last = _checked(row, cuts.after(last), found)
-        heads.pop(last, None)
+            _chain(writer, _counted(rows, found, seen), sealed, found)
+
+
+def _unchained(rows: Iterable[Row[Any]], oldest: int | None, found: Verified) -> None:
+    for row in rows:
+        found.unchained += 1
+        if oldest is not None and row.at >= oldest:
+            found.wrong(
+                f"the row of request {row.request_id} is in no chain, though there were any"
+            )
+
+
+def _counted(
+    rows: Iterable[Row[Any]], found: Verified, seen: Callable[[int], None]
+) -> Iterator[Row[Any]]:
+    for row in rows:
+        yield row
         found.rows += 1
         if found.rows % BATCH == 0:
             seen(found.rows)
+
+
+def _chain(
+    writer: str, rows: Iterable[Row[Any]], sealed: tuple[dict[Head, int], Cuts], found: Verified
+) -> None:
+    """Check one writer's rows; what no seal names yet cannot be of longer than `SEALED_WITHIN`."""
+    heads, cuts = sealed
+    last, unsealed = Head(writer, 0, BEGINNING), list[int]()
+    for row in rows:
+        last = _checked(row, cuts.after(last), found)
+        unsealed.append(row.at)
+        if heads.pop(last, None) is not None:
+            unsealed.clear()
+    found.unsealed += len(unsealed)
+    if unsealed and max(unsealed) - min(unsealed) > SEALED_WITHIN:
+        found.wrong(f"writer {writer} wrote {len(unsealed)} rows that no seal names")
 
 
 def _in_order(connection: Connection) -> Iterator[Row[Any]]:

@@ -120,6 +120,26 @@ def test_a_row_put_in_is_found(url, writer):  # noqa: F811
     assert "made-up" in problem
 
 
+def test_a_row_put_in_beside_the_chains_is_found(url, writer):  # noqa: F811
+    write(writer, 1)
+    change(
+        url,
+        "INSERT INTO audit_entries (request_id, at, method, path, status)"
+        " SELECT 'made-up', at + 1, method, path, status FROM audit_entries",
+    )
+    (problem,) = verify(url).problems
+    assert "made-up" in problem
+
+
+def test_a_chain_put_in_is_missed_by_every_seal(url, writer):  # noqa: F811
+    other = open_audit(url, lambda: AT)
+    write(other, 1, 2)
+    assert (verify(url).unsealed, verify(url).problems) == (2, [])  # it may have been killed
+    change(url, "UPDATE audit_entries SET at = at + 3600000000 WHERE seq = 2")
+    assert [each for each in verify(url).problems if "no seal" in each]
+    other.close()
+
+
 @pytest.mark.parametrize(
     "statement",
     [
