@@ -32,9 +32,8 @@ def events_of(
 
 def _as_answered(row: Opened) -> Opened:
     """Return a row without what the answer did not tell: that what was not found is there."""
-    if row.entry.status != ABSENT:
-        return row
-    return row._replace(patients=(), entry=row.entry._replace(decision=None))
+    told = row._replace(entry=row.entry._replace(decision=None))
+    return told._replace(patients=()) if row.entry.status == ABSENT else told
 
 
 def _events(row: Opened, shown: Mapping[UUID, str], base: str) -> list[dict[str, Any]]:

@@ -102,15 +102,12 @@ def prune_rows(
 
 def _said(found: Verified) -> str:
     looked = f"{found.rows} rows of {found.writers} writers and {found.seals} seals were checked"
-    looked += f"; {found.cuts} runs of old rows were deleted by retention" if found.cuts else ""
-    older = f"; {found.unchained} rows are from before there were chains" if found.unchained else ""
-    older += (
-        f"; {found.unsealed} rows are in no seal yet: their process runs, or was killed"
-        if (found.unsealed)
-        else ""
-    )
+    more = {
+        "runs of old rows were deleted by retention": found.cuts,
+        "rows are from before there were chains": found.unchained,
+        "rows are in no seal yet: their process runs, or was killed": found.unsealed,
+    }
+    looked += "".join(f"; {number} {what}" for what, number in more.items() if number)
     if found.problems:
-        return (
-            f"{looked}{older}. Keep a copy of this database as it is, and compare it with a backup."
-        )
-    return f"{looked}{older}: nothing was changed, taken out or put in."
+        return f"{looked}. Keep a copy of this database as it is, and compare it with a backup."
+    return f"{looked}. Nothing was changed, taken out or put in."

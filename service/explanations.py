@@ -19,6 +19,7 @@ from service.models.consents import Consent, ConsentVersion, Standing
 from service.models.patients import Link, Patient
 from service.models.provisions import Category, Decision, provision_of
 from service.models.purposes import Purpose, bits
+from service.models.subjects import Restriction
 from service.rows import get
 from service.weighing import Content, Finding, Reason, given_by, gives, weigh
 
@@ -27,6 +28,7 @@ class Rule(StrEnum):
     """The rules of the decision, in their order; the first that applies decides."""
 
     NO_LINK = "no-link"
+    RESTRICTED = "restricted"
     DENIED = "denied"
     PERMITTED = "permitted"
     ANSWERS = "answers-by-consent-alone"
@@ -79,6 +81,8 @@ def explain(session: Session, question: Question) -> Explanation:
     if not _is_linked(session, question):
         sentence = f"Nothing is given: the person is not linked to {hospital.name}."
         return Explanation(Rule.NO_LINK, sentence)
+    if _is_restricted(session, question):
+        return Explanation(Rule.RESTRICTED, "Nothing is given: processing is restricted.")
     said = list(_said(session, question))
     return explained(hospital.name, hospital.policy, said, question)
 
@@ -181,6 +185,15 @@ def _is_linked(session: Session, question: Question) -> bool:
     return any(
         row.confirmed_at <= question.at and (row.undone_at is None or row.undone_at > question.at)
         for row in rows
+    )
+
+
+def _is_restricted(session: Session, question: Question) -> bool:
+    rows = session.exec(select(Restriction).where(Restriction.patient_id == question.patient_id))
+    ends = ((row, [end for end in (row.until, row.lifted_at) if end is not None]) for row in rows)
+    return any(
+        row.restricted_at <= question.at and all(question.at < end for end in found)
+        for row, found in ends
     )
 
 

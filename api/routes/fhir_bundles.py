@@ -119,6 +119,8 @@ async def _read(request: Request, entry: Entry) -> EntryAnswer:
         if found is Match.FULL and more["endpoint"].within_bundles:
             inner = Request({**scope, **more})
             response = await more["endpoint"].answer(inner)
+            if decision := inner.scope["state"].get("decision"):
+                request.state.decision = decision
             return _answered(entry, inner, response)
     error: AlongsideError = NotFoundError("there is nothing at this address")
     return refused(located(entry, error))
@@ -154,5 +156,5 @@ def _answered(entry: Entry, inner: Request, response: Response) -> EntryAnswer:
         int(version) if version.isdecimal() else 0,
         resource=content if is_right and entry.method == "GET" else b"",
         outcome=b"" if is_right else content,
-        patients=inner.scope["state"].get("patients") or (),
+        patients=(inner.scope["state"].get("patients") or ()) if is_right else (),
     )

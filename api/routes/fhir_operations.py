@@ -21,6 +21,7 @@ from api.routes.fhir_requests import (
     told,
     too_large,
 )
+from api.withholding import noting
 from service.errors import InvalidError
 from service.fhir.endpoint import Answer, absent, served
 from service.fhir.identity import ID
@@ -57,10 +58,17 @@ async def invoked(request: Request, context: Context) -> Response:
         inputs=inputs,
         strict=is_strict(request),
     )
-    answer = await execute(found, call)
+    answer = await _executed(request, found, call)
     if found.changes:
         request.scope["state"]["again"] = partial(_again, context=context, answer=answer)
     return told(request, answer)
+
+
+async def _executed(request: Request, found: Operation, call: Call) -> Answer:
+    if call.id is None:
+        return await execute(found, call)
+    async with noting(request, call.endpoint, call.access, call.type, call.id):
+        return await execute(found, call)
 
 
 async def _again(request: Request, *, context: Context, answer: Answer) -> Response:

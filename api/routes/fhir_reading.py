@@ -25,11 +25,11 @@ from api.routes.fhir_requests import (
     told,
     too_large,
 )
+from api.withholding import noting
 from service.access import Access
-from service.errors import NotFoundError, NotSupportedError
+from service.errors import NotSupportedError
 from service.fhir.capability import capability_statement
 from service.fhir.endpoint import Answer
-from service.fhir.hidden import withheld
 from service.fhir.history import read_shape
 from service.fhir.interactions.history_instance import history_instance
 from service.fhir.interactions.history_system import history_system
@@ -91,11 +91,8 @@ async def read_instance(request: Request, context: Context) -> Response:
     if not isinstance(shape, Shape):
         return shape
     endpoint = context.endpoint.seen_by(access)
-    try:
+    async with noting(request, endpoint, access, name, document_id):
         answer = await read(endpoint, access, name, document_id)
-    except NotFoundError:
-        request.state.decision = await withheld(endpoint, access, name, document_id)
-        raise
     return _as_asked(request, context, name, answer, shape)
 
 
@@ -106,7 +103,8 @@ async def read_version(request: Request, context: Context) -> Response:
         return shape
     where = request.path_params
     endpoint = context.endpoint.seen_by(access)
-    answer = await vread(endpoint, access, where["type"], where["id"], where["version"])
+    async with noting(request, endpoint, access, where["type"], where["id"]):
+        answer = await vread(endpoint, access, where["type"], where["id"], where["version"])
     return _as_asked(request, context, where["type"], answer, shape)
 
 
@@ -128,20 +126,16 @@ def _as_asked(
 
 
 async def history_of_instance(request: Request, context: Context) -> Response:
-    where = request.path_params
-    return await _answered(
-        request,
-        context,
-        query_of(request),
-        lambda access, pairs, strict: history_instance(
-            context.endpoint.seen_by(access),
-            access,
-            where["type"],
-            where["id"],
-            pairs=pairs,
-            strict=strict,
-        ),
-    )
+    name, document_id = request.path_params["type"], request.path_params["id"]
+
+    async def history(access: Access, pairs: Pairs, strict: bool) -> Answer:
+        endpoint = context.endpoint.seen_by(access)
+        async with noting(request, endpoint, access, name, document_id):
+            return await history_instance(
+                endpoint, access, name, document_id, pairs=pairs, strict=strict
+            )
+
+    return await _answered(request, context, query_of(request), history)
 
 
 async def history_of_type(request: Request, context: Context) -> Response:

@@ -106,9 +106,7 @@ def _unchained(rows: Iterable[Row[Any]], oldest: int | None, found: Verified) ->
     for row in rows:
         found.unchained += 1
         if oldest is not None and row.at >= oldest:
-            found.wrong(
-                f"the row of request {row.request_id} is in no chain, though there were any"
-            )
+            found.wrong(f"the row of request {row.request_id} is later than chains, and in none")
 
 
 def _counted(

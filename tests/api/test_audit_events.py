@@ -18,6 +18,7 @@ from service.models.consents import Consent
 from service.smart.clients import NewClient, add_client
 from tests import world
 from tests.api.served import Served
+from tests.audited import opened_rows
 
 BALP = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit."
 R4 = import_module("fhir.resources.R4B.auditevent").AuditEvent
@@ -139,8 +140,11 @@ def test_what_label_or_consent_hides_is_a_decision_that_only_the_programme_hears
     flag = one_of(database, installed.one.number, "Flag")
     told = installed.get(f"Flag/{flag}", ehr, 404)
     patient = one_of(database, installed.one.number, "Patient")
+    for path in ("_history", "_history/1"):
+        installed.get(f"Flag/{flag}/{path}", ehr, 404)
     withdraw_everything(database, installed.patient.id)
-    installed.get(f"Patient/{patient}", ehr, 404)
+    for path in ("", "/_history", "/_history/1", "/$everything", "/$progress"):
+        installed.get(f"Patient/{patient}{path}", ehr, 404)
     unknown = installed.get(f"Flag/{'0' * 32}", ehr, 404)
     assert told["issue"] == unknown["issue"]
     for officer, wanted in zip(officers, (set(), {"label", "consent"}), strict=True):
@@ -148,6 +152,10 @@ def test_what_label_or_consent_hides_is_a_decision_that_only_the_programme_hears
         hidden = [each for each in found if "AuthZ-Consent" in str(each.get("subtype"))]
         reasons = {each.get("outcomeDesc", "").rpartition(": ")[2] for each in hidden}
         assert reasons == wanted, found
+        assert len(hidden) == 8 * bool(wanted)
+    key = installed.patient.id.hex
+    rows = opened_rows(installed.served.context)
+    assert [key in str(row.patients) for row in rows if row.decision] == [True] * 8
 
 
 def one_of(database: Any, audience: int, name: str) -> str:

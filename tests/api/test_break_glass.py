@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+from sqlalchemy import text
 
 from api import operators
 from service.clock import system_clock
@@ -321,6 +322,23 @@ def test_the_privacy_officer_reads_reviews_and_ends(here: Hospital) -> None:
     assert here.privacy("GET", "?reviewed=false").json()["items"] == []
     assert here.privacy("GET", "?open=true").json()["items"] == []
     assert len(here.privacy("GET", "?reviewed=true&open=false").json()["items"]) == 1
+
+
+def test_a_reason_whose_key_is_lost_stops_no_review(here: Hospital) -> None:
+    for number in (0, 1):
+        assert here.breaks(number).status_code == 200
+    lost = {"kept": f"1:{'0' * 8}:lost"}
+    with here.served.context.database.engine.begin() as connection:
+        found = "SELECT id FROM broken_glass WHERE patient_id = :person"
+        person = here.people[0].id.hex
+        (glass,) = connection.execute(text(found), {"person": person}).scalars()
+        changed = text("UPDATE broken_glass SET reason = :kept WHERE id = :glass")
+        connection.execute(changed, {**lost, "glass": glass})
+    items = here.privacy("GET", "").json()["items"]
+    assert sorted(each["reason"] or "" for each in items) == ["", REASON]
+    (without,) = [each for each in items if each["reason"] is None]
+    done = here.privacy("POST", f"/{without['id']}/review", {"outcome": "justified"})
+    assert done.json()["outcome"] == "justified"
 
 
 def test_it_outlives_a_restart(sqlite_url: str, tmp_path: Any) -> None:

@@ -16,7 +16,7 @@ def test_verify_says_that_nothing_was_changed(installed):  # noqa: F811
     code, said, _ = installed("audit", "verify")
     assert code == 0
     assert said == (
-        "1 rows of 1 writers and 1 seals were checked: nothing was changed, taken out or put in.\n"
+        "1 rows of 1 writers and 1 seals were checked. Nothing was changed, taken out or put in.\n"
     )
     assert installed("audit", "verify", "--quiet")[1] == ""
 

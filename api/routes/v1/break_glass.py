@@ -19,6 +19,7 @@ from api.routes.v1.preconditions import SeenVersion
 from api.routes.v1.schema import Body, Page, RowOut, Text
 from service.clock import microseconds
 from service.commands import GiveNotice, ReviewGlass
+from service.errors import SecretsError
 from service.models.glass import BrokenGlass, Emergency, Verdict
 from service.rows import get
 
@@ -56,7 +57,10 @@ class BreakGlassOut(RowOut):
         examples=["5f1d7c80f2b04f0aa1b7f5ce0b4c2a11"],
     )
     purpose: Emergency = Field(description="For what, of v3-ActReason", examples=["ETREAT"])
-    reason: str = Field(description="Why, in the person's words", examples=WHY)
+    reason: str | None = Field(
+        description="Why, in the person's words; null where the key that kept it is lost",
+        examples=WHY,
+    )
     begun_at: datetime = Field(description="From when", examples=WHEN)
     until: datetime = Field(description="Until when", examples=END)
     ended_at: datetime | None = Field(description="When it was ended before", examples=[None])
@@ -170,10 +174,15 @@ def _show(call: Call, glass_id: UUID) -> Response:
 
 def _told(call: Call, rows: Sequence[BrokenGlass]) -> list[BreakGlassOut]:
     """Return what is answered about these rows, with the reasons as they were given."""
-    cipher = call.context.cipher
     return [
-        BreakGlassOut.model_validate(row).model_copy(
-            update={"reason": cipher.decrypt(row.reason).decode()}
-        )
+        BreakGlassOut.model_validate(row).model_copy(update={"reason": _reason(call, row)})
         for row in rows
     ]
+
+
+def _reason(call: Call, row: BrokenGlass) -> str | None:
+    """Return the reason that was given; None where its key is lost, which stops no review."""
+    try:
+        return call.context.cipher.decrypt(row.reason).decode()
+    except SecretsError:
+        return None

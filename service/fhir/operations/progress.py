@@ -68,9 +68,16 @@ async def progress(call: Call) -> Answer:
     index = _index(call, (each for each in seen if each.key not in guests))
     shown = [Shown(found, ids) for found, ids in _progress(call, seen, forms, index)]
     visits = [orjson.loads(each.content) for each in seen if each.type == VISIT]
-    body = answered(shown, sorted(visits, key=lambda v: v["period"]["start"]), after)
+    ordered = sorted(visits, key=lambda visit: visit["period"]["start"])
+    body = answered(shown, ordered, after, _used(seen, shown))
     key = patient.patient_key
     return Answer(200, body, patients=(key,) if key else ())
+
+
+def _used(seen: Iterable[Seen], shown: Iterable[Shown]) -> Iterator[bytes]:
+    """Yield what the answer is made of: single answers are in the same type, and no part of it."""
+    scores = {document for each in shown for document in each.ids.values()}
+    return (each.content for each in seen if each.type != SCORE or each.id in scores)
 
 
 def _wanted(call: Call) -> Instrument | None:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from service.clock import microseconds
+from service.fhir.high_water import high_water
 from service.progress.change import Finding
 from service.progress.series import Point, Progress
 from service.progress.wording import said
@@ -26,15 +27,21 @@ class Shown(NamedTuple):
     ids: dict[str, str]
 
 
-def answered(shown: Iterable[Shown], visits: Iterable[Json], since: int | None) -> bytes:
-    """Return the Parameters; points and visits before `since` are left out."""
+def answered(
+    shown: Iterable[Shown], visits: Iterable[Json], since: int | None, made_of: Iterable[bytes]
+) -> bytes:
+    """Return the Parameters, labelled as the documents that they are made of.
+
+    Points and visits before `since` are left out.
+    """
     listed = [_parts("score", _score(each, since)) for each in shown]
     for visit in visits:
         start = visit["period"]["start"]
         if since is None or microseconds(datetime.fromisoformat(start)) >= since:
             listed.append(_parts("attended", _attended(visit)))
-    body = {"resourceType": "Parameters", **({"parameter": listed} if listed else {})}
-    return orjson.dumps(body)
+    meta = orjson.loads(b"{%b}" % high_water(made_of))
+    parameters = {"parameter": listed} if listed else {}
+    return orjson.dumps({"resourceType": "Parameters", **meta, **parameters})
 
 
 def _score(shown: Shown, since: int | None) -> Iterator[Json]:

@@ -196,6 +196,21 @@ def test_a_category_is_told_by_its_rank(scene):
     assert [each["values"] for each in found] == [[0]]
 
 
+def test_it_is_labelled_as_what_it_is_made_of(measured):
+    def codes():
+        meta = ask(measured).json()["meta"]
+        return {each["code"] for each in meta["security"]}, "extension" in meta
+
+    labels, notice = codes()
+    assert (labels >= {"R", "PSY"}, notice) == (True, False)
+    form, database = instrument("audit-c"), measured.endpoint.context.database
+    world.consent(database, measured.person, measured.a, covers_part2=True)
+    record(database, measured.person, 1, 0, instrument="audit-c",
+           answers={each.link_id: 0 for each in form.items})  # fmt: skip
+    labels, notice = codes()
+    assert ("42CFRPart2" in labels, notice) == (True, True)
+
+
 def test_wrong_parameters_are_refused_by_name(scene):
     assert refused(ask(scene, "?questionnaire=http://example.org/none"), 400, "code-invalid")
     assert refused(ask(scene, "?since=yesterday"), 400, "invalid")

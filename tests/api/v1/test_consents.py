@@ -116,6 +116,26 @@ def test_what_a_hospital_sent_waits_for_the_programmes_word(here: Any):
     assert api.post(f"{path}/confirm").status_code == 422
 
 
+def test_an_explanation_knows_of_a_restriction(here: Any):
+    api, person, hospital = here
+    asked = {"patient_id": person, "connection_id": hospital, "category": "scores"}
+    record(here)
+
+    def why(at: Any = None) -> str:
+        more = {"at": at.isoformat()} if at else {}
+        found = api.get("/v1/consents/explain", params={**asked, **more}).json()
+        assert found["given"] is (found["rule"] == "permitted")
+        return str(found["rule"])
+
+    before = world.now()
+    api.post(f"/v1/patients/{person}/restrictions", {"reason": "disputed"})
+    between = world.now()
+    assert (why(before), why()) == ("permitted", "restricted")
+    (row,) = api.get(f"/v1/patients/{person}/restrictions").json()["items"]
+    api.post(f"/v1/restrictions/{row['id']}/lift", {"lifted_by": "Kim"})
+    assert (why(between), why()) == ("restricted", "permitted")
+
+
 def test_an_explanation_tells_what_held_at_another_moment(here: Any):
     api, person, hospital = here
     asked = {"patient_id": person, "connection_id": hospital, "category": "scores"}

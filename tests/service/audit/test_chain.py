@@ -131,7 +131,7 @@ def test_a_row_put_in_beside_the_chains_is_found(url, writer):  # noqa: F811
     assert "made-up" in problem
 
 
-def test_a_chain_put_in_is_missed_by_every_seal(url, writer):  # noqa: F811
+def test_a_chain_put_in_is_missed_by_every_seal(url):  # noqa: F811
     other = open_audit(url, lambda: AT)
     write(other, 1, 2)
     assert (verify(url).unsealed, verify(url).problems) == (2, [])  # it may have been killed
