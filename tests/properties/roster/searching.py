@@ -255,6 +255,11 @@ def everything(rng: random.Random, known: Known) -> Question:
     return get(path, *rng.choice(how), pages=rng.choice((0, 3)))
 
 
+def progressed(rng: random.Random, known: Known) -> Question:
+    since = [("since", "2026-03-01")] if rng.random() < 0.3 else []
+    return get(f"/fhir/Patient/{known.patient(rng)}/$progress", *since)
+
+
 def newest(rng: random.Random, known: Known) -> Question:
     code = [("code", known.term(rng, "Observation").value)] if rng.random() < 0.3 else []
     most = [("max", str(rng.choice((1, 2, 5))))] if rng.random() < 0.6 else []
@@ -327,6 +332,7 @@ SEARCHES: tuple[tuple[int, Maker], ...] = (
     (5, roster),
     (2, by_post),
     (5, everything),
+    (4, progressed),
     (4, newest),
     (4, matched),
     (3, wrongly),
