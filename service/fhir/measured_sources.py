@@ -46,7 +46,7 @@ def measured_in_groups(session: DbSession, touched: Touched) -> list[About]:
     changed = {row.id: touched.changed[row.id] for row in touched.of(SupportGroup)}
     replanned = {key for key, names in changed.items() if "measurement" in names}
     copied = {key for key, names in changed.items() if names & COPIED} - replanned
-    counted = {row.group_id for row in touched.of(Session) if _may_count(row, touched)}
+    counted = {row.group_id for row in touched.of(Session) if row.status is SessionStatus.HELD}
     found = _about(session, "group_id", replanned, planned=False)  # they may have none now
     for each in _about(session, "group_id", (copied | counted) - replanned):
         if each.group_id in copied or _counts_sessions(each.plans):
@@ -72,12 +72,6 @@ def measured_people(session: DbSession, touched: Touched, merged: set[UUID]) -> 
 def is_clocks_alone(row: Enrollment, touched: Touched) -> bool:
     """Tell whether nothing of this enrolment changed but what the clock has brought."""
     return touched.changed[row.id] == {MEASURED}
-
-
-def _may_count(row: Session, touched: Touched) -> bool:
-    """Tell whether the session was held, or has been until now."""
-    was_there = row.row_version > 1
-    return row.status is SessionStatus.HELD or (was_there and "status" in touched.changed[row.id])
 
 
 def _counts_sessions(plans: str) -> bool:
