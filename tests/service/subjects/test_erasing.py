@@ -21,7 +21,7 @@ from service.subjects.retention import CountedFrom, Rule
 from tests import world
 from tests.fresh import wrong_documents
 from tests.service.subjects.scene import CANARIES, NOBODY_KEEPS, holding, scene
-from tests.stored import everything
+from tests.stored import everything, rows
 
 PROGRAMME = 1
 
@@ -54,6 +54,20 @@ def test_no_byte_of_the_person_is_left_in_any_table(database):
     assert (row.patient_id, row.kept, row.pending) == (None, [], {})
     assert row.erased["attendance"] == 2
     assert wrong_documents(database) == []
+
+
+def test_what_was_due_goes_with_the_person(database):
+    here = scene(database)
+    due = "SELECT key FROM projection_due WHERE kind = 'measurement'"
+    tasks = "SELECT source FROM documents WHERE type = 'Task' AND NOT deleted"
+    theirs = f"SELECT id FROM enrollments WHERE patient_id = '{here.person.id.hex}'"
+    mine = {str(one).replace("-", "") for (one,) in rows(database, theirs)}
+    assert mine
+    assert mine <= {key for (key,) in rows(database, due)}
+    assert mine <= {source[12:] for (source,) in rows(database, tasks)}
+    erased(here)
+    assert not mine & {key for (key,) in rows(database, due)}
+    assert not mine & {source[12:] for (source,) in rows(database, tasks)}
 
 
 def test_hospitals_see_deletes_and_the_others_facts_stay(database):
