@@ -32,6 +32,7 @@ from service.fhir.documents import Stored, Target, Writer, patient_key, stored_b
 from service.fhir.following import Following, follow, last_merge
 from service.fhir.loading_measurement import measurements
 from service.fhir.mapping import Audience, Registry, View
+from service.fhir.measured_sources import replanned
 from service.fhir.sealing import seals_of, taken_from
 from service.fhir.seals import Seal
 from service.fhir.sources import (
@@ -104,7 +105,8 @@ class DocumentProjector:
         writer.run()
         _remember_due(session, regranted, rendering.views)
         _remember_ends(session, touched)
-        _note(session, DueKind.MEASUREMENT, rendering.changes)
+        again = {each.enrollment_id: now for each in replanned(session, touched)}
+        _note(session, DueKind.MEASUREMENT, rendering.changes | again)
         raise_epochs(session, taken_from(seals, is_merge=bool(merged_patients(touched))))
 
     def render_again(self, session: DbSession, sources: Sources, stamp: int) -> Again:

@@ -16,7 +16,12 @@ from sqlmodel import Session as DbSession
 from sqlmodel import col, select
 
 from service.driver import columns, fetched
-from service.fhir.measured_sources import is_clocks_alone, measured_in_groups, measured_people
+from service.fhir.measured_sources import (
+    is_clocks_alone,
+    measured_in_groups,
+    measured_people,
+    replanned,
+)
 from service.guard import Touched
 from service.models.aggregates import Aggregate, group_aggregate, patient_aggregate
 from service.models.base import Projected
@@ -125,7 +130,8 @@ def needed_aggregates(session: DbSession, touched: Touched) -> set[Aggregate]:
     groups.update(_groups_of_sessions(session, {a.session_id for a in touched.of(Attendance)}))
     groups.update(row.id for row in touched.of(SupportGroup))
     patients.update(_patients_with_results(session, _regrouped(touched)))
-    patients.update(each.patient_id for each in measured_in_groups(session, touched))
+    measured = [*replanned(session, touched), *measured_in_groups(session, touched)]
+    patients.update(each.patient_id for each in measured)
     patients.update(_consents_to(session, touched, Consent.patient_id))
     alone = {Aggregate(kind, row.id.hex) for cls, kind in STANDALONE for row in touched.of(cls)}
     return alone | {patient_aggregate(p) for p in patients} | {group_aggregate(g) for g in groups}

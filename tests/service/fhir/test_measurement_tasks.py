@@ -89,6 +89,7 @@ class Scene:
 
     def measure(self, *plans: MeasurementPlan, **more: Any) -> None:
         self.run(UpdateGroup(group_id=self.group.id, measurement=plans, **more))
+        assert self.wait(timedelta()) == 1
 
     def move(self, status: EnrollmentStatus, **more: Any) -> None:
         self.run(ChangeEnrollment(enrollment_id=self.member.id, status=status, reason="r", **more))

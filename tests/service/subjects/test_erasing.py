@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from service.commands import Enroll, LiftRestriction
+from service.commands import Enroll, LiftRestriction, UpdateGroup
 from service.errors import BusinessRuleError, ConflictError, NotFoundError
+from service.fhir.refresh import refresh_due
 from service.handlers import execute
 from service.models.enrollments import Attendance, Enrollment, EnrollmentStatus
 from service.models.patients import Patient
@@ -68,6 +69,14 @@ def test_what_was_due_goes_with_the_person(database):
     erased(here)
     assert not mine & {key for (key,) in rows(database, due)}
     assert not mine & {source[12:] for (source,) in rows(database, tasks)}
+
+
+def test_what_was_due_by_a_plan_that_is_no_more_goes_too(sqlite_database):
+    here = scene(sqlite_database)
+    here.run(UpdateGroup(group_id=here.group.id, measurement=()))
+    erased(here)
+    refresh_due(sqlite_database, sqlite_database.clock)
+    assert wrong_documents(sqlite_database) == []
 
 
 def test_hospitals_see_deletes_and_the_others_facts_stay(database):
