@@ -245,10 +245,20 @@ def test_a_merge_brings_what_is_due_and_the_answers_and_parting_takes_them_back(
     assert here.statuses(here.person) == ["requested"]
     done = merge(here.database, here.person, other)
     assert (here.statuses(here.person), here.statuses(other)) == ([], ["completed"])
-    here.measure()  # what is no more is theirs, too
     undo(here.database, done)
-    here.measure(WEEKLY)
     assert (here.statuses(here.person), here.statuses(other)) == (["requested"], [])
+
+
+def test_what_was_removed_before_a_merge_is_the_others_too(here: Scene):
+    here.measure()
+    other = world.patient(here.database)
+    whose = "SELECT patient_key FROM documents WHERE type = 'Task'"
+    done = merge(here.database, here.person, other)
+    assert rows(here.database, whose) == [(other.id.hex,)]
+    undo(here.database, done)
+    assert rows(here.database, whose) == [(here.person.id.hex,)]
+    here.measure(WEEKLY)
+    assert here.statuses(here.person) == ["requested"]
 
 
 def test_an_answer_to_another_questionnaire_changes_nothing(on_sqlite: Scene):
