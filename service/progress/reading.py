@@ -34,6 +34,7 @@ from service.rows import get
 
 # In progress is not finished, and what was entered in error was never answered.
 COUNTED = (ResponseStatus.COMPLETED, ResponseStatus.AMENDED, ResponseStatus.STOPPED)
+ANSWERED = frozenset({"id", "patient_id", "instrument", "authored", "status"})
 READ = (
     Response.id,
     Response.patient_id,
@@ -158,7 +159,9 @@ def measured(session: DbSession, enrollments: Iterable[UUID], now: datetime) -> 
     planned = [each for each in members if groups[each.group_id]["measurement"]]
     if not planned:
         return []
-    answers = _responses(session, {each.patient_id for each in planned})
+    patients = {each.patient_id for each in planned}
+    rows = columns(session, Response, patients, "patient_id", ANSWERED)
+    answers = [row for row in rows if row["status"] in COUNTED]
     return list(_measured(session, planned, groups, answers, now))
 
 
