@@ -59,6 +59,10 @@ LABEL = {
     Label.VIOLENCE: Code(ACT, "SDV", "sexual assault, abuse, or domestic violence"),
     Label.PART_2: PART_2,
 }
+SDC_TEMPORARY: Final = "http://hl7.org/fhir/uv/sdc/CodeSystem/temp"  # of SDC 3.0.0
+COMPLETE_QUESTIONNAIRE = Code(SDC_TEMPORARY, "complete-questionnaire", "Complete Questionnaire")
+QUESTIONNAIRE = Code(SDC_TEMPORARY, "questionnaire", "Questionnaire")
+QUESTIONNAIRE_RESPONSE = Code(SDC_TEMPORARY, "questionnaire-response", "Questionnaire Response")
 REASON: Final = f"{TERMINOLOGY}/v3-ActReason"
 PURPOSE = {
     Purpose.TREATMENT: Code(REASON, "TREAT", "treatment"),

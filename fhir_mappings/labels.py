@@ -28,6 +28,14 @@ def total(instrument: Instrument, *, part2: bool) -> Labels:
     return _label(instrument, instrument.sensitivity, part2=part2)
 
 
+def measurement(group: GroupFacts, instrument: Instrument) -> Labels:
+    """Label what shows that a member of this group is asked that: by both, and by the higher."""
+    whose, asked = membership(group), total(instrument, part2=group.part2)
+    highest = max(whose.confidentiality, asked.confidentiality, key=lambda one: one.rank)
+    found = {whose.sensitivity or "", asked.sensitivity or ""} - {""}
+    return Labels(highest, " ".join(sorted(found)), whose.part2 or asked.part2)
+
+
 def alert(*, part2: bool) -> Labels:
     return Labels(Confidentiality.VERY_RESTRICTED, PSYCHIATRY, part2)
 

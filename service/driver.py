@@ -17,6 +17,7 @@ from sqlmodel import SQLModel
 DRIVER = "driver"
 RETRIED = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock time-out
 CHUNK = 400
+EVERY: frozenset[str] = frozenset()  # of the columns of a table
 
 Row = tuple[Any, ...]
 Bind = Callable[[Any], Any]
@@ -64,10 +65,17 @@ def failed(sql: str, error: Exception, dialect: Dialect) -> BaseException:
 
 
 def columns(
-    session: Session, table: type[SQLModel], keys: Iterable[UUID], by: str = "id"
+    session: Session,
+    table: type[SQLModel],
+    keys: Iterable[UUID],
+    by: str = "id",
+    only: frozenset[str] = EVERY,
 ) -> list[dict[str, Any]]:
-    """Return the rows of a table whose `by` is among `keys`, as dicts, in order of key."""
-    opening, names, convert = _selected(table, connected(session)[1])
+    """Return the rows of a table whose `by` is among `keys`, as dicts, in order of key.
+
+    Where some columns are named, it is `only` these, `id` among them.
+    """
+    opening, names, convert = _selected(table, connected(session)[1], only)
     found: list[dict[str, Any]] = []
     for part in chunks(keys):
         sql = marks(f"{opening} WHERE {by} IN ({{marks}})", part)
@@ -135,20 +143,20 @@ def _key(row: dict[str, Any]) -> UUID:
     return key
 
 
-_SELECTED: dict[tuple[type[SQLModel], str], tuple[str, list[str], Callable[[Row], list[Any]]]] = {}
+Selected = tuple[str, list[str], Callable[[Row], list[Any]]]
+_SELECTED: dict[tuple[type[SQLModel], str, frozenset[str]], Selected] = {}
 
 
-def _selected(
-    table: type[SQLModel], dialect: Dialect
-) -> tuple[str, list[str], Callable[[Row], list[Any]]]:
-    """Return the SELECT of all columns, their names, and how a row's values become Python's."""
-    known = _SELECTED.get((table, dialect.name))
+def _selected(table: type[SQLModel], dialect: Dialect, only: frozenset[str]) -> Selected:
+    """Return the SELECT of columns, their names, and how a row's values become Python's."""
+    known = _SELECTED.get((table, dialect.name, only))
     if known is None:
         mapped = table.__table__  # type: ignore[attr-defined]
-        names = [column.name for column in mapped.columns]
+        chosen = [column for column in mapped.columns if not only or column.name in only]
+        names = [column.name for column in chosen]
         quoted = ", ".join(map(_quote(dialect), names))
-        known = f"SELECT {quoted} FROM {mapped.name}", names, _converter(mapped.columns, dialect)  # noqa: S608
-        _SELECTED[table, dialect.name] = known
+        known = f"SELECT {quoted} FROM {mapped.name}", names, _converter(chosen, dialect)  # noqa: S608
+        _SELECTED[table, dialect.name, only] = known
     return known
 
 

@@ -57,10 +57,10 @@ class Touched:
         return list(self.rows.get(cls.__name__, {}).values())
 
 
-def touch(session: OrmSession, row: Projected) -> None:
-    """Have this row's documents rendered again in this unit of work, though nothing changes."""
+def touch(session: OrmSession, row: Projected, *names: str) -> None:
+    """Have this row's documents rendered again in this unit of work, as if `names` had changed."""
     touched: Touched = session.info[UNIT_OF_WORK]
-    touched.add(row, set())
+    touched.add(row, set(names))
 
 
 @contextmanager

@@ -35,10 +35,11 @@ def _due(session: Session, at: int) -> Finding:
     if overdue:
         return warning(
             "clock-due",
-            f"{overdue} consents, offers or holds came to their time over an hour ago, and no"
-            " request has come since: the next settles them, or `alongside settle`, from a timer.",
+            f"{overdue} consents, offers, holds or questionnaires came to their time over an hour"
+            " ago, and no request has come since: the next settles them, or `alongside settle`,"
+            " from a timer.",
         )
-    return ok("clock-due", "No consent, offer or hold that came to its time waits.")
+    return ok("clock-due", "No consent, offer, hold or questionnaire that came to its time waits.")
 
 
 def _tokens(session: Session, at: int) -> Finding:

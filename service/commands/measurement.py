@@ -22,6 +22,10 @@ class MeasurementPlan:
     overdue_days: int = 7
 
     @property
+    def counts_sessions(self) -> bool:
+        return bool(self.every_sessions or self.end_after_sessions)
+
+    @property
     def stored(self) -> dict[str, Any]:
         """Return it as its column holds it."""
         return asdict(self)

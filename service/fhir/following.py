@@ -22,7 +22,7 @@ from service.fhir.kept_drafts import indexed, kept
 from service.fhir.lexical import parse
 from service.fhir.mapping import Audience, Registry
 from service.fhir.sent_references import Addresses, Person, local_places
-from service.fhir.sources import OF_PATIENTS
+from service.fhir.sources import OF_ROWS
 from service.models.documents import PROGRAMME
 from service.models.merges import Merge, MergeMove, Moving
 from service.models.patients import Patient
@@ -121,7 +121,7 @@ def _rehome(following: Following, stored: Iterable[Stored], owner: UUID) -> None
 def _made_from_rows_of(session: DbSession, owner: UUID) -> set[str]:
     return {
         f"{kind}:{one.hex}"
-        for kind, table in OF_PATIENTS
+        for kind, table in OF_ROWS
         for one in session.exec(select(table.id).where(col(table.patient_id) == owner))
     }
 

@@ -16,6 +16,7 @@ from sqlmodel import Session as DbSession
 from sqlmodel import col, select
 
 from service.clock import Clock, microseconds, system_clock
+from service.driver import chunks, fetched, marks
 from service.errors import OutdatedError
 from service.fence import raise_epochs
 from service.fhir import loading
@@ -29,10 +30,13 @@ from service.fhir.audiences import (
 )
 from service.fhir.documents import Stored, Target, Writer, patient_key, stored_by_source
 from service.fhir.following import Following, follow, last_merge
+from service.fhir.loading_measurement import measurements
 from service.fhir.mapping import Audience, Registry, View
+from service.fhir.measured_sources import replanned
 from service.fhir.sealing import seals_of, taken_from
 from service.fhir.seals import Seal
 from service.fhir.sources import (
+    MEASUREMENT,
     Sources,
     affected_sources,
     consent_patients,
@@ -51,6 +55,8 @@ from service.models.patients import Patient
 from service.models.purposes import TREATMENT_ONLY
 
 OUTDATED = "a newer version of the service has written these records: restart this process with it"
+NOTED = "SELECT key, at FROM projection_due WHERE kind = ? AND key IN ({marks})"
+Found = tuple[str, str, Any]  # a kind, the key of its source, and the facts
 ON_ROSTER = (EnrollmentStatus.ACTIVE, EnrollmentStatus.ON_HOLD)
 
 
@@ -99,6 +105,8 @@ class DocumentProjector:
         writer.run()
         _remember_due(session, regranted, rendering.views)
         _remember_ends(session, touched)
+        again = {each.enrollment_id: now for each in replanned(session, touched)}
+        _note(session, DueKind.MEASUREMENT, rendering.changes | again)
         raise_epochs(session, taken_from(seals, is_merge=bool(merged_patients(touched))))
 
     def render_again(self, session: DbSession, sources: Sources, stamp: int) -> Again:
@@ -118,6 +126,7 @@ class DocumentProjector:
                 writer.raise_revision(row, current)
         versions = writer.versions
         writer.run()
+        _note(session, DueKind.MEASUREMENT, rendering.changes)
         return Again(versions=versions, newer=len(newer))
 
     def _is_newer(self, row: Stored) -> bool:
@@ -152,6 +161,7 @@ class Rendering:
         self.key = key
         self.now = now
         self.views = Views()
+        self.changes: dict[UUID, datetime | None] = {}  # when the clock changes what is due
 
     def targets(self, sources: Sources) -> list[Target]:
         """Return every document that these sources make now."""
@@ -186,14 +196,7 @@ class Rendering:
                 yield from self._render("facility", facts.id.hex, facts, View(audience))
 
     def _about_patients(self, sources: Sources) -> Iterator[Target]:
-        found: list[tuple[str, str, Any]] = []
-        for kind, load in loading.PATIENT_LOADERS.items():
-            if ids := sources.ids.get(kind):
-                found += [(kind, facts.id.hex, facts) for facts in load(self.session, ids)]
-        if sources.visits:
-            for visit in loading.visits(self.session, sources.visits):
-                key = f"{visit.session_id.hex}:{visit.patient_id.hex}"
-                found.append(("visit", key, visit))
+        found = [*self._people(sources), *self._measured(sources), *self._visited(sources)]
         patients = {facts.id if kind == "patient" else facts.patient_id for kind, _, facts in found}
         if not patients:
             return
@@ -202,6 +205,24 @@ class Rendering:
             patient_id = facts.id if kind == "patient" else facts.patient_id
             for view in self.views.of[patient_id]:
                 yield from self._render(kind, key, facts, view)
+
+    def _people(self, sources: Sources) -> Iterator[Found]:
+        for kind, load in loading.PATIENT_LOADERS.items():
+            if ids := sources.ids.get(kind):
+                for facts in load(self.session, ids):
+                    yield kind, facts.id.hex, facts
+
+    def _measured(self, sources: Sources) -> Iterator[Found]:
+        if ids := sources.ids.get(MEASUREMENT):
+            self.changes = dict.fromkeys(ids)
+            for facts in measurements(self.session, ids, self.now):
+                self.changes[facts.id] = facts.changes_at
+                yield MEASUREMENT, facts.id.hex, facts
+
+    def _visited(self, sources: Sources) -> Iterator[Found]:
+        if sources.visits:
+            for visit in loading.visits(self.session, sources.visits):
+                yield "visit", f"{visit.session_id.hex}:{visit.patient_id.hex}", visit
 
     def _rosters(self, ids: set[UUID]) -> Iterator[Target]:
         """Yield each audience's part of each group: whom it may know of for treatment."""
@@ -247,12 +268,16 @@ def _remember_ends(session: DbSession, touched: Touched) -> None:
 
 
 def _note(session: DbSession, kind: DueKind, moments: Mapping[UUID, datetime | None]) -> None:
-    if not moments:
-        return
-    keys = [key.hex for key in moments]
-    session.execute(delete(ProjectionDue).where(col(ProjectionDue.key).in_(keys)))
-    rows = [
-        {"key": key.hex, "kind": kind, "at": microseconds(at)} for key, at in moments.items() if at
-    ]
+    noted = {
+        key: at
+        for part in chunks(moments)
+        for key, at in fetched(session, marks(NOTED, part), (kind.value, *part))
+    }
+    wanted = {key.hex: microseconds(at) for key, at in moments.items() if at}
+    changed = {one.hex for one in moments if noted.get(one.hex) != wanted.get(one.hex)}
+    if gone := changed & noted.keys():
+        where = (col(ProjectionDue.kind) == kind, col(ProjectionDue.key).in_(gone))
+        session.execute(delete(ProjectionDue).where(*where))
+    rows = [{"kind": kind, "key": key, "at": wanted[key]} for key in changed & wanted.keys()]
     if rows:
         session.execute(insert(ProjectionDue), rows)

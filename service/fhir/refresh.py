@@ -1,4 +1,4 @@
-"""What begins or ends by the clock: consents (ADR 0005), offers and holds (ADR 0022).
+"""What the clock brings: consents (ADR 0005), offers and holds (ADR 0022), measurements (ADR 0047).
 
 Whoever answers next settles it first; so does `alongside settle`, without anybody asking.
 """
@@ -6,7 +6,7 @@ Whoever answers next settles it first; so does `alongside settle`, without anybo
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import ColumnElement, delete
 from sqlmodel import Session as DbSession
 from sqlmodel import col, select
 
@@ -15,8 +15,9 @@ from service.commands import SettleGroup
 from service.database import Database
 from service.driver import fetched
 from service.enrollments import settle_group
+from service.fhir.measured_sources import MEASURED
 from service.guard import touch
-from service.models.aggregates import group_aggregate, patient_aggregate
+from service.models.aggregates import Aggregate, group_aggregate, patient_aggregate
 from service.models.consents import Consent
 from service.models.documents import DueKind, ProjectionDue
 from service.models.enrollments import Enrollment
@@ -34,6 +35,8 @@ def refresh_due(database: Database, clock: Clock) -> int:
     for kind, key in due:
         if kind == DueKind.CONSENTS.value:
             _refresh_consents(database, key, now, clock)
+        elif kind == DueKind.MEASUREMENT.value:
+            _measure(database, key, now)
         else:
             _settle(database, key, clock)
     return len(due)
@@ -50,7 +53,7 @@ def _refresh(session: DbSession, patient: str, now: int, moment: datetime) -> No
 
     Nobody may have been first.
     """
-    where = (col(ProjectionDue.key) == patient, col(ProjectionDue.at) <= now)
+    where = _came(DueKind.CONSENTS, patient, now)
     due = session.exec(select(ProjectionDue.at).where(*where)).first()
     if due is None:
         return
@@ -78,8 +81,39 @@ def _settle(database: Database, key: str, clock: Clock) -> None:
             settle_group(session, SettleGroup(group_id=row.group_id), now)
         found = session.get(Enrollment, enrollment_id)
         if found is None or found.until is None or found.until > now:
-            where = (col(ProjectionDue.key) == key, col(ProjectionDue.at) <= microseconds(now))
+            where = _came(DueKind.ENROLLMENT, key, microseconds(now))
             session.execute(delete(ProjectionDue).where(*where))
 
-    locks = [group_aggregate(row.group_id), patient_aggregate(row.patient_id)] if row else []
-    database.unit_of_work(work, *locks)
+    database.unit_of_work(work, *_locks(row))
+
+
+def _measure(database: Database, key: str, now: int) -> None:
+    """Render what this enrolment is asked for, and note when that changes next.
+
+    Somebody may have been first, and the enrolment may be gone.
+    """
+    row = database.read(lambda session: session.get(Enrollment, UUID(key)))
+
+    def work(session: DbSession) -> None:
+        where = _came(DueKind.MEASUREMENT, key, now)
+        if session.exec(select(ProjectionDue.at).where(*where)).first() is None:
+            return
+        found = session.get(Enrollment, UUID(key))
+        session.execute(delete(ProjectionDue).where(*where))
+        if found is not None:
+            touch(session, found, MEASURED)
+
+    database.unit_of_work(work, *_locks(row))
+
+
+def _came(kind: DueKind, key: str, now: int) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions by which what is noted has come to its time."""
+    return (
+        col(ProjectionDue.kind) == kind,
+        col(ProjectionDue.key) == key,
+        col(ProjectionDue.at) <= now,
+    )
+
+
+def _locks(row: Enrollment | None) -> list[Aggregate]:
+    return [group_aggregate(row.group_id), patient_aggregate(row.patient_id)] if row else []

@@ -2,7 +2,8 @@
 
 A source is `kind:key`; a visit's key is its session and its patient. Group documents (episode,
 visit, roster, catalogue entry) are protected by the group's lock, patient documents by the
-patient's: whoever changes a patient's consents or links holds the patient's groups too.
+patient's: whoever changes a patient's consents or links holds the patient's groups too, and
+whoever changes what a group measures, or a session that this counts, holds its members.
 """
 
 from collections.abc import Iterable
@@ -15,6 +16,12 @@ from sqlmodel import Session as DbSession
 from sqlmodel import col, select
 
 from service.driver import columns, fetched
+from service.fhir.measured_sources import (
+    is_clocks_alone,
+    measured_in_groups,
+    measured_people,
+    replanned,
+)
 from service.guard import Touched
 from service.models.aggregates import Aggregate, group_aggregate, patient_aggregate
 from service.models.base import Projected
@@ -44,6 +51,10 @@ OF_PATIENTS: tuple[tuple[str, type[Enrollment | Response | Consent | Alert]], ..
     ("consent", Consent),
     ("alert", Alert),
 )
+
+# All that is kept by a row of theirs. Consents and links do not change what is due.
+MEASUREMENT = "measurement"
+OF_ROWS = (*OF_PATIENTS, (MEASUREMENT, Enrollment))
 
 # Those of them that may be about a group, and copy from it.
 OF_GROUPS: tuple[tuple[str, type[Enrollment | Response | Alert]], ...] = (
@@ -119,6 +130,8 @@ def needed_aggregates(session: DbSession, touched: Touched) -> set[Aggregate]:
     groups.update(_groups_of_sessions(session, {a.session_id for a in touched.of(Attendance)}))
     groups.update(row.id for row in touched.of(SupportGroup))
     patients.update(_patients_with_results(session, _regrouped(touched)))
+    measured = [*replanned(session, touched), *measured_in_groups(session, touched)]
+    patients.update(each.patient_id for each in measured)
     patients.update(_consents_to(session, touched, Consent.patient_id))
     alone = {Aggregate(kind, row.id.hex) for cls, kind in STANDALONE for row in touched.of(cls)}
     return alone | {patient_aggregate(p) for p in patients} | {group_aggregate(g) for g in groups}
@@ -130,7 +143,7 @@ def aggregates_of(session: DbSession, sources: Sources) -> set[Aggregate]:
     patients = {*ids.get("patient", ())}
     groups = {*ids.get("group", ()), *ids.get("roster", ())}
     groups |= _groups_of_sessions(session, {one for one, _ in sources.visits})
-    for kind, table in OF_PATIENTS:
+    for kind, table in OF_ROWS:
         for row in columns(session, table, ids.get(kind, ())):
             patients.add(row["patient_id"])
             groups.update(filter(None, [row.get("group_id")]))
@@ -155,8 +168,10 @@ def affected_sources(session: DbSession, touched: Touched) -> Sources:
     sources.visits |= {
         (one, patient) for one, _ in sources.visits for patient in merged_patients(touched)
     }
-    _add_enrollments(session, sources, touched.of(Enrollment))
+    enrolled = [row for row in touched.of(Enrollment) if not is_clocks_alone(row, touched)]
+    _add_enrollments(session, sources, enrolled)
     _add_groups(session, sources, touched)
+    _add_measurements(session, sources, touched)
     sources.add("consent", _consents_to(session, touched, Consent.id))
     sources.visits.update((a.session_id, a.patient_id) for a in touched.of(Attendance))
     _add_visits(session, sources, sessions={row.id for row in touched.of(Session)})
@@ -196,6 +211,12 @@ def _add_groups(session: DbSession, sources: Sources, touched: Touched) -> None:
             sources.add(kind, session.exec(select(table.id).where(where)).all())
         inside = select(Session.id).where(col(Session.group_id).in_(regrouped))
         _add_visits(session, sources, sessions=set(session.exec(inside)))
+
+
+def _add_measurements(session: DbSession, sources: Sources, touched: Touched) -> None:
+    in_groups = measured_in_groups(session, touched)
+    sources.add(MEASUREMENT, {each.enrollment_id for each in in_groups})
+    sources.add(MEASUREMENT, measured_people(session, touched, merged_patients(touched)))
 
 
 def _add_visits(

@@ -14,7 +14,7 @@ from service.fhir.documents import SELECT_ALL, Stored, stored_by_source
 from service.fhir.mapping import Owner
 from service.fhir.projection import DocumentProjector, Rendering
 from service.fhir.publication import OURS
-from service.fhir.sources import STANDALONE, Sources
+from service.fhir.sources import MEASUREMENT, STANDALONE, Sources
 from service.models.base import Projected
 from service.models.consents import Consent
 from service.models.enrollments import Enrollment
@@ -31,6 +31,7 @@ KINDS: tuple[tuple[type[Projected], str], ...] = (
     (Response, "response"),
     (Consent, "consent"),
     (Alert, "alert"),
+    (Enrollment, MEASUREMENT),
 )
 
 

@@ -190,16 +190,18 @@ class Event(SQLModel, table=True):
 class DueKind(StrEnum):
     CONSENTS = "consents"
     ENROLLMENT = "enrollment"
+    MEASUREMENT = "measurement"
 
 
 class ProjectionDue(SQLModel, table=True):
     """What the clock changes at a known moment.
 
-    A patient whose consents begin or end (ADR 0005), or an enrolment whose status ends (ADR 0022).
+    A patient whose consents begin or end (ADR 0005), an enrolment whose status ends (ADR 0022), or
+    one for which a questionnaire becomes due (ADR 0047).
     """
 
     __tablename__ = "projection_due"
 
+    kind: DueKind = Field(sa_type=enum_text(DueKind), primary_key=True)
     key: str = Field(primary_key=True, max_length=32)
-    kind: DueKind = Field(sa_type=enum_text(DueKind))
     at: int = Field(sa_type=BigInteger, index=True)

@@ -18,6 +18,7 @@ from service.models.groups import (
     Sensitivity,
     SessionStatus,
 )
+from service.models.measurement import OccasionState
 from service.models.patients import Gender
 from service.models.provisions import Provision
 from service.models.screening import AlertState, ResponseStatus
@@ -232,6 +233,29 @@ class SafetyFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OccasionFacts:
+    """One time that a questionnaire is due; `number` counts within the plan of that one."""
+
+    instrument: str
+    number: int
+    begins: datetime
+    overdue_from: datetime
+    state: OccasionState
+    response_id: UUID | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasurementFacts:
+    """What an enrolment was asked for by its group's plans; `changes_at` by the clock alone."""
+
+    id: UUID
+    patient_id: UUID
+    group: GroupFacts
+    occasions: tuple[OccasionFacts, ...]
+    changes_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConsentFacts:
     id: UUID
     patient_id: UUID
@@ -269,5 +293,6 @@ Facts = (
     | VisitFacts
     | ResponseFacts
     | SafetyFacts
+    | MeasurementFacts
     | ConsentFacts
 )

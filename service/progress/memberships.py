@@ -16,12 +16,12 @@ from service.progress.occasions import Membership
 Periods = list[tuple[datetime, datetime | None]]
 
 
-def memberships(session: DbSession, key: UUID, by: str) -> list[Membership]:
-    """Return what has been a membership, of a patient or group; a guest's visit is none."""
-    rows = [row for row in columns(session, Enrollment, [key], by) if not row["guest"]]
+def memberships(session: DbSession, keys: Iterable[UUID], by: str = "id") -> list[Membership]:
+    """Return what has been a membership, by its own or another key; a guest's visit is none."""
+    rows = [row for row in columns(session, Enrollment, keys, by) if not row["guest"]]
     active: dict[UUID, Periods] = defaultdict(list)
-    keys = [row["id"] for row in rows]
-    for change in columns(session, EnrollmentStatusChange, keys, "enrollment_id"):
+    ids = [row["id"] for row in rows]
+    for change in columns(session, EnrollmentStatusChange, ids, "enrollment_id"):
         if change["status"] is EnrollmentStatus.ACTIVE:
             active[change["enrollment_id"]].append((change["start"], change["end"]))
     return [

@@ -9,29 +9,15 @@ what was not answered then is cancelled.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from itertools import pairwise
 from uuid import UUID
 
 from service.commands import MeasurementPlan
+from service.models.measurement import OccasionKind, OccasionState
 from service.progress.series import EARLIEST, Asked
 
 EARLY = timedelta(days=2)
 WEEK = timedelta(weeks=1)
-
-
-class OccasionKind(StrEnum):
-    BASELINE = "baseline"
-    FOLLOW_UP = "follow-up"
-    END = "end"
-
-
-class OccasionState(StrEnum):
-    DUE = "due"
-    OVERDUE = "overdue"
-    ANSWERED = "answered"
-    MISSED = "missed"  # the next one began
-    CANCELLED = "cancelled"  # the person left
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,15 +66,29 @@ def occasions(
     now: datetime,
 ) -> tuple[Occasion, ...]:
     """Return what has begun until now; `held` are the ends of the group's sessions."""
-    attended = sorted(each for each in held if membership.is_active(each))
     begun = [
         each
-        for each in _planned(plan, membership, attended, now)
+        for each in _planned(plan, membership, _attended(membership, held), now)
         if each.begins <= now and membership.is_active(each.begins)
     ]
     bounded = [replace(a, ends=b.begins) for a, b in pairwise(begun)] + begun[-1:]
     taken = _taken(bounded, sorted(answers, key=lambda each: (each.at, each.response_id)))
     return tuple(_settled(each, taken.get(each.number), now) for each in bounded)
+
+
+def next_moment(
+    plan: MeasurementPlan, membership: Membership, held: Iterable[datetime], now: datetime
+) -> datetime | None:
+    """Return when the clock next changes what is due, as things stand now.
+
+    That is when an occasion begins, or when the person leaves and what is open is cancelled.
+    """
+    known = max([now, *(begin for begin, _ in membership.active)])
+    until = known + WEEK * (plan.every_weeks or 0)  # a rhythm has a beat in that time
+    planned = _planned(plan, membership, _attended(membership, held), until)
+    moments = [each.begins for each in planned if membership.is_active(each.begins)]
+    moments += [membership.end] if membership.end else []
+    return min((each for each in moments if each > now), default=None)
 
 
 def asked(found: Iterable[Occasion]) -> Asked | None:
@@ -107,14 +107,18 @@ def asked(found: Iterable[Occasion]) -> Asked | None:
     )
 
 
+def _attended(membership: Membership, held: Iterable[datetime]) -> list[datetime]:
+    return sorted(each for each in held if membership.is_active(each))
+
+
 def _planned(
-    plan: MeasurementPlan, member: Membership, held: Sequence[datetime], now: datetime
+    plan: MeasurementPlan, member: Membership, held: Sequence[datetime], until: datetime
 ) -> Iterator[Occasion]:
     last = _end(plan, member, held)
     moments = [(OccasionKind.BASELINE, member.start)] if plan.baseline else []
     moments += [
         (OccasionKind.FOLLOW_UP, at)
-        for at in _rhythm(plan, member, held, min(now, last or now))
+        for at in _rhythm(plan, member, held, min(until, last or until))
         if last is None or at < last
     ]
     moments += [(OccasionKind.END, last)] if last else []

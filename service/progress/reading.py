@@ -20,13 +20,21 @@ from service.models.groups import Session, SupportGroup
 from service.models.patients import Patient
 from service.models.screening import Response, ResponseStatus
 from service.progress.memberships import held, index_date, memberships
-from service.progress.occasions import Answered, Membership, Occasion, asked, occasions
+from service.progress.occasions import (
+    Answered,
+    Membership,
+    Occasion,
+    asked,
+    next_moment,
+    occasions,
+)
 from service.progress.plans import plans_of
 from service.progress.series import Asked, Progress, Value, progress
 from service.rows import get
 
 # In progress is not finished, and what was entered in error was never answered.
 COUNTED = (ResponseStatus.COMPLETED, ResponseStatus.AMENDED, ResponseStatus.STOPPED)
+ANSWERED = frozenset({"id", "patient_id", "instrument", "authored", "status"})
 READ = (
     Response.id,
     Response.patient_id,
@@ -45,6 +53,16 @@ class Visited:
     mark: AttendanceMark
 
 
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """A membership of a group that measures: what has begun, and when the clock changes that."""
+
+    membership: Membership
+    group: Mapping[str, Any]
+    occasions: tuple[Occasion, ...]
+    changes_at: datetime | None
+
+
 def progress_of(
     session: DbSession, patient_id: UUID, now: datetime, name: str | None = None
 ) -> list[Progress]:
@@ -56,7 +74,7 @@ def progress_of(
     """
     get(session, Patient, patient_id)
     form_of(name)
-    members = memberships(session, patient_id, "patient_id")
+    members = memberships(session, [patient_id], "patient_id")
     answers = _responses(session, [patient_id])
     due = _occasions(session, members, answers, now)
     index = index_date([(each.start, each.end) for each in members], now)
@@ -91,7 +109,7 @@ def scores_of(
 
 
 def _joined(session: DbSession, patient_id: UUID, now: datetime) -> datetime | None:
-    members = memberships(session, patient_id, "patient_id")
+    members = memberships(session, [patient_id], "patient_id")
     return index_date([(each.start, each.end) for each in members], now)
 
 
@@ -126,15 +144,28 @@ def attendance_of(session: DbSession, patient_id: UUID) -> list[Visited]:
 
 def due_of_patient(session: DbSession, patient_id: UUID, now: datetime) -> list[Occasion]:
     get(session, Patient, patient_id)
-    members = memberships(session, patient_id, "patient_id")
+    members = memberships(session, [patient_id], "patient_id")
     return _occasions(session, members, _responses(session, [patient_id]), now)
 
 
 def due_of_group(session: DbSession, group_id: UUID, now: datetime) -> list[Occasion]:
     get(session, SupportGroup, group_id)
-    members = memberships(session, group_id, "group_id")
+    members = memberships(session, [group_id], "group_id")
     answers = _responses(session, {each.patient_id for each in members})
     return _occasions(session, members, answers, now)
+
+
+def measured(session: DbSession, enrollments: Iterable[UUID], now: datetime) -> list[Measured]:
+    """Return those of these enrolments that are memberships of a group that measures."""
+    members = memberships(session, enrollments)
+    groups = _groups(session, members)
+    planned = [each for each in members if groups[each.group_id]["measurement"]]
+    if not planned:
+        return []
+    patients = {each.patient_id for each in planned}
+    rows = columns(session, Response, patients, "patient_id", ANSWERED)
+    answers = [row for row in rows if row["status"] in COUNTED]
+    return list(_measured(session, planned, groups, answers, now))
 
 
 def _responses(
@@ -168,19 +199,40 @@ def _occasions(
     answers: Iterable[Mapping[str, Any]],
     now: datetime,
 ) -> list[Occasion]:
-    groups = {
-        row["id"]: row for row in columns(session, SupportGroup, {m.group_id for m in members})
-    }
-    ended = held(session, groups)
+    groups = _groups(session, members)
+    found = _measured(session, members, groups, answers, now)
+    return [occasion for each in found for occasion in each.occasions]
+
+
+def _groups(session: DbSession, members: Iterable[Membership]) -> dict[UUID, dict[str, Any]]:
+    """Return the rows of their groups by key."""
+    rows = columns(session, SupportGroup, {each.group_id for each in members})
+    return {row["id"]: row for row in rows}
+
+
+def _measured(
+    session: DbSession,
+    members: Iterable[Membership],
+    groups: Mapping[UUID, Mapping[str, Any]],
+    answers: Iterable[Mapping[str, Any]],
+    now: datetime,
+) -> Iterator[Measured]:
+    plans = {key: plans_of(row["measurement"]) for key, row in groups.items()}
+    counting = [key for key, found in plans.items() if any(each.counts_sessions for each in found)]
+    ended = held(session, counting) if counting else {}
     given: dict[tuple[UUID, str], list[Answered]] = defaultdict(list)
     for row in answers:
         key = row["patient_id"], row["instrument"]
         given[key].append(Answered(response_id=row["id"], at=row["authored"]))
-    return [
-        each
-        for member in members
-        for plan in plans_of(groups[member.group_id]["measurement"])
-        for each in occasions(
-            plan, member, ended[member.group_id], given[member.patient_id, plan.instrument], now
+    for each in members:
+        ends = ended.get(each.group_id, [])
+        found, moments = list[Occasion](), list[datetime]()
+        for plan in plans[each.group_id]:
+            found += occasions(plan, each, ends, given[each.patient_id, plan.instrument], now)
+            moments += filter(None, [next_moment(plan, each, ends, now)])
+        yield Measured(
+            membership=each,
+            group=groups[each.group_id],
+            occasions=tuple(found),
+            changes_at=min(moments, default=None),
         )
-    ]

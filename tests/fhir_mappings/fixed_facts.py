@@ -24,7 +24,9 @@ from service.models.facts import (
     GroupFacts,
     InstrumentFacts,
     LinkFacts,
+    MeasurementFacts,
     MemberFacts,
+    OccasionFacts,
     PatientFacts,
     PlaceFacts,
     ProgrammeFacts,
@@ -36,6 +38,7 @@ from service.models.facts import (
     VisitFacts,
 )
 from service.models.groups import Facilitation, GroupStatus, Modality, Sensitivity, SessionStatus
+from service.models.measurement import OccasionState
 from service.models.patients import Gender
 from service.models.provisions import Provision
 from service.models.screening import AlertState, ResponseStatus
@@ -266,6 +269,27 @@ def safety(**more):
         "tellings": (TOLD, TOLD_B),
     }
     return SafetyFacts(**{**values, **more})
+
+
+def occasion(state=OccasionState.DUE, number=0, **more):
+    answered = state is OccasionState.ANSWERED
+    values = {
+        "instrument": "phq-9",
+        "number": number,
+        "begins": at(2 + number),
+        "overdue_from": at(9 + number),
+        "state": state,
+        "response_id": UUID(int=104) if answered else None,
+    }
+    return OccasionFacts(**{**values, **more})
+
+
+def measurement(*occasions, **more):
+    """What an enrolment was asked for; in every state unless said otherwise."""
+    every = [occasion(state, number) for number, state in enumerate(OccasionState)]
+    return MeasurementFacts(
+        id=ENROLLMENT, patient_id=PERSON, group=group(**more), occasions=occasions or tuple(every)
+    )
 
 
 def sent_response(**more):

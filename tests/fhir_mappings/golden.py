@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from service.models.enrollments import AttendanceMark
-from service.models.groups import SessionStatus
+from service.models.groups import Sensitivity, SessionStatus
 from tests.fhir_mappings import fixed_facts as f
 
 FOLDER = Path(__file__).parents[1] / "data" / "golden"
@@ -43,6 +43,14 @@ CASES = {
     "response-sender": ("response", f.sent_response(), f.OF_NOTHING),
     "alert": ("alert", f.safety(), f.OF_A),
     "alert-reported": ("alert", f.safety(response_id=None, stepped_up_at=None), f.OF_PROGRAMME),
+    "measurement": ("measurement", f.measurement(), f.OF_PROGRAMME),
+    "measurement-part2": (
+        "measurement",
+        f.measurement(
+            f.occasion(instrument="audit-c"), sensitivity=Sensitivity.SUBSTANCE_USE, part2=True
+        ),
+        f.OF_PROGRAMME,
+    ),
     "consent": ("consent", f.consent(), f.OF_A),
 }  # fmt: skip
 

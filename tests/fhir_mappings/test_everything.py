@@ -9,6 +9,7 @@ import pytest
 from fhir_mappings import labels
 from fhir_mappings.resources import model_for
 from fhir_mappings.structure import validate
+from service.instruments import load_instruments
 from service.models.consents import Category, Decision
 from service.models.enrollments import AttendanceMark, EnrollmentStatus
 from service.models.facts import Address
@@ -153,6 +154,13 @@ RENDERED = {
         ),
         VIEWS,
     ),
+    "measurement": (
+        [
+            *of_each(f.measurement, sensitivity=Sensitivity, part2=[True, False]),
+            *(f.measurement(f.occasion(instrument=name)) for name in load_instruments()),
+        ],
+        VIEWS,
+    ),
     "consent": (
         of_each(
             f.consent,
@@ -213,6 +221,7 @@ WORLD = {
     "visit": f.visit(),
     "response": f.response(),
     "alert": f.safety(),
+    "measurement": f.measurement(),
     "consent": f.consent(),
 }
 SHARED = {"programme", "place", "facilitator", "group", "instrument"}

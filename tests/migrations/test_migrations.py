@@ -114,8 +114,8 @@ def test_who_waits_already_does_so_in_the_order_of_their_waits(tmp_path):
     with sqlite3.connect(file) as connection:
         found = connection.execute("SELECT queue_number FROM enrollments ORDER BY id").fetchall()
         assert [number for (number,) in found] == [2, None, 1, 1, 3, None]
-        assert connection.execute("SELECT * FROM projection_due").fetchall() == [
-            (ID, 5, "consents")
+        assert connection.execute("SELECT kind, key, at FROM projection_due").fetchall() == [
+            ("consents", ID, 5)
         ]
     connection.close()
 

@@ -17,7 +17,7 @@ from service.models.connections import Connection
 from service.models.consents import Consent
 from service.models.groups import Facilitator
 from service.models.patients import Link
-from service.models.screening import Response
+from service.models.screening import Alert, Response
 
 PUBLIC, PROGRAMME = 0, 1
 CATEGORY = {
@@ -71,15 +71,16 @@ class State:
 
 
 def read_state(session: DbSession, now: datetime) -> State:
-    responses = session.exec(select(Response)).all()
+    responses = [("response", row) for row in session.exec(select(Response))]
+    alerts = [("alert", row) for row in session.exec(select(Alert))]  # of what was sent, too
     links = session.exec(select(Link)).all()
     state = State(
         now=now,
         connections={row.number: row for row in session.exec(select(Connection))},
         links={(row.patient_id, row.connection_id) for row in links if row.undone_at is None},
         consents=list(session.exec(select(Consent))),
-        sent={f"response:{r.id.hex}": (r.patient_id, r.connection_id) for r in responses
-              if r.connection_id},
+        sent={f"{kind}:{r.id.hex}": (r.patient_id, r.connection_id)
+              for kind, r in (*responses, *alerts) if r.connection_id},
         private_names={r.family for r in session.exec(select(Facilitator)) if not r.name_is_public},
     )  # fmt: skip
     connection = session.connection()
@@ -141,6 +142,8 @@ def any_of(state: State, patient: UUID, hospital: Connection) -> bool:
 def is_permitted(state: State, document: Document, hospital: Connection) -> bool:
     patient = document.patient
     assert patient is not None
+    if document.source.startswith("measurement:"):
+        return False  # the programme's own
     sender = state.sent.get(document.source)
     if sender and document.type != "Patient":
         return sender == (patient, hospital.id) and (patient, hospital.id) in state.links

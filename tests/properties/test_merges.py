@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from service import commands as c
 from service.models.consents import Category, Decision
 from service.models.enrollments import AttendanceMark, EnrollmentStatus
+from service.models.groups import SessionStatus
 from service.models.screening import ResponseStatus
 from tests import world
 from tests.properties.test_projection_is_fresh import HOUR, Programme
@@ -37,6 +39,8 @@ class Doubles(Programme):
             self.change_group(group, {"capacity": 9}, "same", "same")
             self.plan(group, -50 * HOUR, at_place=True)
             self.plan(group, 50 * HOUR, at_place=False)
+        self.measure(0, [c.MeasurementPlan(instrument="phq-9", every_weeks=1)])
+        self.measure(1, [c.MeasurementPlan(instrument="phq-9", every_sessions=1)])
 
 
 class Walk:
@@ -59,6 +63,8 @@ class Walk:
             (2, self.respond),
             (3, lambda: self.machine.send(self.number(), self.number(), self.answers())),
             (1, self.correct),
+            (1, self.measure),
+            (1, self.replan),
             (1, lambda: self.machine.wait(self.draw.randint(1, 60))),
             (1, lambda: self.machine.rename(self.number(), self.draw.choice("xyz"), None)),
         ]
@@ -103,6 +109,14 @@ class Walk:
     def respond(self) -> None:
         group = self.draw.choice([None, self.number()])
         self.machine.respond(self.number(), group, self.answers())
+
+    def measure(self) -> None:
+        weeks, sessions = self.draw.choice([(1, None), (None, 1), (2, None)])
+        plan = c.MeasurementPlan(instrument="phq-9", every_weeks=weeks, every_sessions=sessions)
+        self.machine.measure(self.number(), self.draw.choice([[], [plan], [plan]]))
+
+    def replan(self) -> None:
+        self.machine.replan(self.number(), self.draw.choice(list(SessionStatus)), None)
 
     def correct(self) -> None:
         status = self.draw.choice(list(ResponseStatus))

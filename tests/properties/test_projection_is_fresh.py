@@ -50,6 +50,7 @@ EXAMPLES, STEPS = (100, 80) if NIGHTLY else (12, 40)
 BEGIN = datetime(2026, 3, 2, 9, tzinfo=UTC)
 BEGINNINGS = (EnrollmentStatus.PROPOSED, EnrollmentStatus.WAITLISTED, EnrollmentStatus.ACTIVE)
 HOUR = timedelta(hours=1)
+WEEKLY = c.MeasurementPlan(instrument="phq-9", every_weeks=1)
 CANONICAL = "http://loinc.org/q/44249-1"
 
 index = st.integers(0, 1000)
@@ -62,6 +63,21 @@ decisions = st.fixed_dictionaries(
         "covers_part2": st.booleans(),
         "shows_group_name": st.booleans(),
     }
+)
+plans = st.builds(
+    c.MeasurementPlan,
+    instrument=st.just("phq-9"),
+    baseline=st.just(True),  # or it may measure never, which is refused
+    end_after_weeks=st.sampled_from([None, None, 1, 3]),
+) | st.one_of(
+    st.builds(c.MeasurementPlan, instrument=st.just("phq-9"), every_weeks=st.integers(1, 2)),
+    st.builds(
+        c.MeasurementPlan,
+        instrument=st.just("phq-9"),
+        baseline=st.booleans(),
+        every_sessions=st.integers(1, 2),
+        end_after_sessions=st.sampled_from([None, 2, 3]),
+    ),
 )
 answers = st.dictionaries(st.sampled_from(world.PHQ9), st.integers(0, 3), min_size=9, max_size=9)
 
@@ -111,6 +127,7 @@ class Programme(RuleBasedStateMachine):
         for person in (0, 1):
             self.enroll(person, 0, EnrollmentStatus.ACTIVE, -100 * HOUR)
         self.plan(0, -50 * HOUR, at_place=True)
+        self.measure(0, [WEEKLY])
 
     def _hospital(self, name: str, policy: ConsentPolicy) -> Connection:
         command = c.CreateConnection(name=name, mrn_system=f"urn:mrn:{name}", policy=policy)
@@ -380,6 +397,11 @@ class Programme(RuleBasedStateMachine):
             found = self._facilitator("Moss", shown=False).id if facilitator == "new" else None
             values = {**values, "facilitator_id": found}
         self.attempt(c.UpdateGroup(group_id=self.pick(self.groups, group), **values))
+
+    @rule(group=index, plans=st.lists(plans, max_size=1))
+    def measure(self, group: int, plans: list[c.MeasurementPlan]) -> None:
+        key = self.pick(self.groups, group)
+        self.attempt(c.UpdateGroup(group_id=key, measurement=tuple(plans)))
 
     @rule(
         who=index,

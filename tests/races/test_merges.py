@@ -119,8 +119,9 @@ def test_a_consent_withdrawn_while_two_records_are_merged(
 
 
 def _permits(arena: Arena, person: Patient, category: Category) -> list[Any]:
-    query = select(Consent.id).where(Consent.patient_id == person.id, Consent.category == category)
-    return arena.database.read(lambda session: list(session.exec(query)))
+    query = select(Consent).where(Consent.patient_id == person.id)
+    rows = arena.database.read(lambda session: session.exec(query).all())
+    return [row.id for row in rows if row.categories == [category.value]]
 
 
 def test_a_denial_while_two_records_are_parted(arena: Arena, hospital: Connection) -> None:

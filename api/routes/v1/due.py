@@ -11,7 +11,8 @@ from fastapi import APIRouter, Query, Response
 
 from api.routes.v1.calls import Call, Reading, show_list
 from api.routes.v1.progress_schemas import OccasionOut, Occasions
-from service.progress.occasions import Occasion, OccasionState
+from service.models.measurement import OccasionState
+from service.progress.occasions import Occasion
 from service.progress.reading import due_of_group, due_of_patient
 
 router = APIRouter(tags=["progress"])

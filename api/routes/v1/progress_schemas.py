@@ -12,8 +12,9 @@ from pydantic import Field
 
 from api.routes.v1.schema import Page, Schema
 from service.instruments import ChangeKind, Direction
+from service.models.measurement import OccasionKind, OccasionState
 from service.progress.change import Finding, Result
-from service.progress.occasions import Occasion, OccasionKind, OccasionState
+from service.progress.occasions import Occasion
 from service.progress.series import BaselineRule, Point, Progress
 from service.progress.wording import said
 

@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/search.html#table
 """
 
+import copy
 import json
 import random
 from decimal import Decimal
@@ -68,7 +69,7 @@ def spoil(rng: random.Random, node: Any) -> None:
     if isinstance(node[place], dict | list) and node[place] and rng.random() < 0.7:
         spoil(rng, node[place])
     else:
-        node[place] = rng.choice(JUNK)
+        node[place] = copy.deepcopy(rng.choice(JUNK))  # or one might come to hold itself
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from service.commands import (
     CorrectResponse,
     CreateContact,
     DecideCorrection,
+    MeasurementPlan,
     MergePatients,
     PublishRules,
     RecordAgreement,
@@ -69,7 +70,8 @@ class Scene:
 
 def scene(database: Database) -> Scene:
     a, b = world.hospital(database, "A"), world.hospital(database, "B")
-    group = world.group(database, capacity=2)
+    weekly = MeasurementPlan(instrument="phq-9", every_weeks=1)
+    group = world.group(database, capacity=2, measurement=(weekly,))
     held = world.session(database, group)
     person = world.patient(
         database, family=FAMILY, given=GIVEN, phone=PHONE, line=LINE, email=EMAIL,

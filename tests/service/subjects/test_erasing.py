@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from service.commands import Enroll, LiftRestriction
+from service.commands import Enroll, LiftRestriction, UpdateGroup
 from service.errors import BusinessRuleError, ConflictError, NotFoundError
+from service.fhir.refresh import refresh_due
 from service.handlers import execute
 from service.models.enrollments import Attendance, Enrollment, EnrollmentStatus
 from service.models.patients import Patient
@@ -21,7 +22,7 @@ from service.subjects.retention import CountedFrom, Rule
 from tests import world
 from tests.fresh import wrong_documents
 from tests.service.subjects.scene import CANARIES, NOBODY_KEEPS, holding, scene
-from tests.stored import everything
+from tests.stored import everything, rows
 
 PROGRAMME = 1
 
@@ -54,6 +55,28 @@ def test_no_byte_of_the_person_is_left_in_any_table(database):
     assert (row.patient_id, row.kept, row.pending) == (None, [], {})
     assert row.erased["attendance"] == 2
     assert wrong_documents(database) == []
+
+
+def test_what_was_due_goes_with_the_person(database):
+    here = scene(database)
+    due = "SELECT key FROM projection_due WHERE kind = 'measurement'"
+    tasks = "SELECT source FROM documents WHERE type = 'Task' AND NOT deleted"
+    theirs = f"SELECT id FROM enrollments WHERE patient_id = '{here.person.id.hex}'"
+    mine = {str(one).replace("-", "") for (one,) in rows(database, theirs)}
+    assert mine
+    assert mine <= {key for (key,) in rows(database, due)}
+    assert mine <= {source[12:] for (source,) in rows(database, tasks)}
+    erased(here)
+    assert not mine & {key for (key,) in rows(database, due)}
+    assert not mine & {source[12:] for (source,) in rows(database, tasks)}
+
+
+def test_what_was_due_by_a_plan_that_is_no_more_goes_too(sqlite_database):
+    here = scene(sqlite_database)
+    here.run(UpdateGroup(group_id=here.group.id, measurement=()))
+    erased(here)
+    refresh_due(sqlite_database, sqlite_database.clock)
+    assert wrong_documents(sqlite_database) == []
 
 
 def test_hospitals_see_deletes_and_the_others_facts_stay(database):
