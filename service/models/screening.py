@@ -90,7 +90,7 @@ class ResponseChange(Row, table=True):
 class Alert(Projected, table=True):
     """A safety rule was met, or somebody was reported to be in danger; only a person closes it.
 
-    `connection_id` is the hospital that sent the response. `step` counts the rounds of telling,
+    `connection_id` is the hospital that sent the response. `step` counts the steps of telling,
     `round_began_at` is when the present tier's began; `due_at` is by when somebody must have
     acknowledged it, `close_by` by when it must be resolved.
     """

@@ -6,13 +6,16 @@ from typing import Protocol
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """What is told: no name and no answer, only what to do and where to read more."""
+    """What is told: no name and no answer, only what to do and where to read more.
+
+    `link` is for who may follow it: at `/v1` that is nobody of a hospital.
+    """
 
     kind: str
     subject: str
     instruction: str
     reference: str
-    link: str
+    link: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

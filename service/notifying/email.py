@@ -68,7 +68,7 @@ class EmailChannel:
         message["Date"] = format_datetime(self.clock())
         message["Message-ID"] = f"<{key}@{parseaddr(smtp.sender)[1].rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"  # https://www.rfc-editor.org/rfc/rfc3834
-        message.set_content(f"{text.instruction}\n\n{text.link}\n")
+        message.set_content(f"{text.instruction}\n\n{text.link or text.reference}\n")
         return message
 
 

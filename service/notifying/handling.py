@@ -15,7 +15,9 @@ from service.clock import Clock
 from service.database import Database
 from service.encryption import Cipher
 from service.errors import SecretsError
+from service.fhir.audiences import connection_audience, identifier_key
 from service.models.aggregates import Aggregate, patient_aggregate
+from service.models.connections import Connection
 from service.models.safety import Channel, Contact
 from service.models.screening import Alert
 from service.notifying.channel import Channel as Sending
@@ -77,7 +79,7 @@ class Alerting:
                 return alert, None, None, policy.attempts
             if not may_be_told(session, alert, contact, began):
                 return alert, None, None, policy.attempts
-            return alert, contact, self._text(session, alert), policy.attempts
+            return alert, contact, self._text(session, alert, contact), policy.attempts
 
         alert, contact, text, attempts = self.database.read(look)
         if alert is None or contact is None or text is None:
@@ -130,15 +132,23 @@ class Alerting:
         to = Destination(address=contact.address, secret=secret)
         self.channels[contact.channel].send(to, text, message.idempotency_key)
 
-    def _text(self, session: Session, alert: Alert) -> Text:
+    def _text(self, session: Session, alert: Alert, contact: Contact) -> Text:
         tier = policy_of(session).tier(alert.tier)
+        ours = contact.connection_id is None
         return Text(
             kind="safety-alert",
             subject=f"Safety alert: {tier.display}",
             instruction=tier.staff,
-            reference=str(alert.id),
-            link=f"{self.base}/v1/alerts/{alert.id}",
+            reference=str(alert.id) if ours else _shown_as(session, alert, contact),
+            link=f"{self.base}/v1/alerts/{alert.id}" if ours else None,
         )
+
+
+def _shown_as(session: Session, alert: Alert, contact: Contact) -> str:
+    """Return the id of the Task that the contact's hospital has of the alert; no other has it."""
+    row = session.get_one(Connection, contact.connection_id)
+    audience = connection_audience(identifier_key(session), row)
+    return audience.id("Task", f"alert:{alert.id.hex}")
 
 
 def _told(alert_id: UUID, contact_id: UUID, at: datetime) -> Record:

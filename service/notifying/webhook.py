@@ -24,16 +24,14 @@ class WebhookChannel:
     clock: Clock = system_clock
 
     def send(self, to: Destination, text: Text, key: str) -> None:
-        content = orjson.dumps(
-            {
-                "id": key,
-                "kind": text.kind,
-                "subject": text.subject,
-                "instruction": text.instruction,
-                "reference": text.reference,
-                "link": text.link,
-            }
-        )
+        body = {
+            "id": key,
+            "kind": text.kind,
+            "subject": text.subject,
+            "instruction": text.instruction,
+            "reference": text.reference,
+        }
+        content = orjson.dumps(body if text.link is None else {**body, "link": text.link})
         headers = {
             "Content-Type": "application/json",
             KEY: key,

@@ -1,13 +1,12 @@
 """Who is told of an alert: the person's own clinicians and on-call; never the group.
 
 A hospital is told of its own response, or of the programme's where the person's consent permits
-alerts. Its contacts are told beside those of other hospitals and without them: when a hospital
-is told does not depend on whether there is another (ADR 0042).
+alerts; never without a link, and of nobody who is restricted. Each owner of contacts has a list
+of its own: when it is told does not depend on whether there is another (ADR 0042).
 """
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
 from datetime import datetime
-from itertools import zip_longest
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -27,18 +26,24 @@ from service.safety.policy import Tier
 from service.weighing import Content
 
 LABELS = (Confidentiality.VERY_RESTRICTED.value, Label.PSYCHIATRY.value)  # an alert's
-Round = tuple[Contact, ...]  # who is told at once
+Owner = UUID | None  # of contacts: a hospital, or the programme
 
 
-def rounds(session: Session, alert: Alert, tier: Tier, now: datetime) -> list[Round]:
-    """Return who is told, round by round: by role, and in it hospitals, the group's, the rest.
+def lists(session: Session, alert: Alert, tier: Tier, now: datetime) -> dict[Owner, list[Contact]]:
+    """Return of each owner who is told, in order: by role, and in it the group's before all's.
 
-    Who is on duty comes first; who is not, only where nobody on duty is left.
+    Who is on duty comes first; who is not, only where nobody of the owner on duty is left.
     """
-    found = contacts_for(session, alert, now)
-    on_duty = [each for each in found if is_on_duty(each, now)]
-    others = [each for each in found if each not in on_duty]
-    return [*_ordered(on_duty, tier), *_ordered(others, tier)]
+    found: dict[Owner, list[Contact]] = defaultdict(list)
+    known = [each for each in contacts_for(session, alert, now) if each.role in tier.route]
+    for each in sorted(known, key=lambda one: _rank(one, tier, now)):
+        found[each.connection_id].append(each)
+    return found
+
+
+def _rank(contact: Contact, tier: Tier, now: datetime) -> tuple[bool, int, bool]:
+    role = tier.route.index(contact.role)
+    return not is_on_duty(contact, now), role, contact.group_id is None
 
 
 def contacts_for(session: Session, alert: Alert, now: datetime) -> list[Contact]:
@@ -60,9 +65,25 @@ def may_be_told(session: Session, alert: Alert, contact: Contact, now: datetime)
 
 
 def permitted(session: Session, alert: Alert, now: datetime) -> list[UUID]:
-    """Return the hospitals that may be told: the one that sent the response, else by consent."""
+    """Return the hospitals that may be told: those that may have the alert's documents now.
+
+    It is the one that sent the response, else by consent.
+    """
+    if restricted(session, [alert.patient_id], now):
+        return []
+    linked = _linked(session, alert)
     if alert.connection_id is not None:
-        return [alert.connection_id]
+        return [each.id for each in linked if each.id == alert.connection_id]
+    content = Content(Category.ALERTS, _is_part2(session, alert), *LABELS)
+    return [
+        each.id
+        for each in linked
+        if _disclosure(session, alert, each, now).purposes(content) & TREATMENT_ONLY
+    ]
+
+
+def _linked(session: Session, alert: Alert) -> list[Connection]:
+    """Return the hospitals with contacts that the person is linked to."""
     with_contacts = select(Contact.connection_id).where(col(Contact.connection_id).is_not(None))
     linked = (
         select(Connection)
@@ -71,14 +92,7 @@ def permitted(session: Session, alert: Alert, now: datetime) -> list[UUID]:
         .where(col(Connection.id).in_(with_contacts))
         .order_by(col(Connection.id))
     )
-    if restricted(session, [alert.patient_id], now):
-        return []
-    content = Content(Category.ALERTS, _is_part2(session, alert), *LABELS)
-    return [
-        each.id
-        for each in session.exec(linked).unique()
-        if _disclosure(session, alert, each, now).purposes(content) & TREATMENT_ONLY
-    ]
+    return list(session.exec(linked).unique())
 
 
 def _is_part2(session: Session, alert: Alert) -> bool:
@@ -94,21 +108,6 @@ def _disclosure(
     )
     said = tuple(declared(vars(each)) for each in session.exec(found))
     return Disclosure(policy=connection.policy, consents=said, now=now)
-
-
-def _ordered(contacts: Iterable[Contact], tier: Tier) -> Iterator[Round]:
-    known = list(contacts)
-    for role in tier.route:
-        of_role = [each for each in known if each.role is role]
-        hospitals: dict[UUID, list[Contact]] = {}
-        for each in of_role:
-            if each.connection_id is not None:
-                hospitals.setdefault(each.connection_id, []).append(each)
-        for side_by_side in zip_longest(*hospitals.values()):
-            yield tuple(each for each in side_by_side if each is not None)
-        own = [each for each in of_role if each.connection_id is None]
-        yield from ((each,) for each in own if each.group_id is not None)
-        yield from ((each,) for each in own if each.group_id is None)
 
 
 def is_on_duty(contact: Contact, now: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from dataclasses import replace
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -102,6 +103,13 @@ def test_a_mail_is_sent_with_tls_and_a_login(starttls, tls, mailbox):
     assert "Subject: Safety alert: Red: act now" in content
     assert TEXT.instruction in content
     assert TEXT.link in content
+
+
+def test_a_mail_without_a_link_names_the_alert(starttls, tls, mailbox):
+    channel(starttls, tls[1]).send(TO, replace(TEXT, link=None, reference="b6c2"), KEY)
+    ((_, content, _),) = mailbox.messages
+    assert "\nb6c2\n" in content.replace("\r", "")
+    assert "http" not in content
 
 
 def test_a_server_of_another_certificate_gets_nothing(starttls, mailbox):

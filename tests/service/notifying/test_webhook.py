@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
@@ -44,6 +45,13 @@ def test_any_success_will_do_and_the_receiver_can_check_who_sent_it(receiver, st
         "reference": "r",
         "link": TEXT.link,
     }
+
+
+def test_a_link_that_nobody_of_the_receiver_may_follow_is_left_out(receiver):
+    CHANNEL.send(to(receiver.url), replace(TEXT, link=None), KEY)
+    ((_, content),) = receiver.received
+    assert "link" not in json.loads(content)
+    assert json.loads(content)["reference"] == TEXT.reference
 
 
 @pytest.mark.parametrize("status", [302, 400, 410, 500, 503])

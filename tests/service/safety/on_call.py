@@ -40,11 +40,13 @@ class RememberingChannel:
 class Duty:
     """A database, its clock, and the worker that tells people."""
 
-    def __init__(self, url: str, policy: str = "cobalt-strict") -> None:
+    def __init__(
+        self, url: str, policy: str = "cobalt-strict", channel: RememberingChannel | None = None
+    ) -> None:
         self.now = START
         self.database: Database = open_database(url, clock=lambda: self.now)
         self.database.info[safety.POLICY] = safety.load(policy)
-        self.channel = RememberingChannel()
+        self.channel = channel or RememberingChannel()
         channels = dict.fromkeys(Channel, self.channel)
         alerting = Alerting(
             self.database, Cipher(""), lambda: self.now, channels, "https://a.example"

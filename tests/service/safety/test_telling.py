@@ -8,7 +8,10 @@ from sqlmodel import select
 from service.commands import (
     AcknowledgeAlert,
     EscalateAlert,
+    LiftRestriction,
     ResolveAlert,
+    RestrictProcessing,
+    UndoLink,
     UpdateContact,
     WithdrawConsent,
 )
@@ -25,6 +28,7 @@ from service.safety.telling import TELL
 from service.safety.transitions import TABLE, Move, allowed
 from tests import world
 from tests.service.safety.test_raising import respond
+from tests.stored import rows
 
 CLINICIAN = ContactRole.CLINICIAN
 
@@ -193,15 +197,14 @@ def test_hospitals_are_told_by_consent_at_once_and_never_of_anothers_response(du
     world.link(duty.database, person, hospitals["C"])  # without a consent
     raised(duty, person)
     duty.work()
-    assert sorted(duty.told()) == ["A", "B"]
-    duty.later(minutes=5)
     assert sorted(duty.told()) == ["A", "B", "duty"]
+    duty.later(minutes=5)
     duty.channel.told.clear()
     sent = duty.now - timedelta(hours=2)
     raised(duty, person, connection_id=hospitals["C"].id, received=b"{}", authored=sent)
     duty.work()
     duty.later(minutes=5)
-    assert duty.told() == ["C", "duty"]
+    assert sorted(duty.told()) == ["C", "duty"]
 
 
 def test_a_consent_that_was_withdrawn_meanwhile_stops_the_message(duty):
@@ -215,6 +218,60 @@ def test_a_consent_that_was_withdrawn_meanwhile_stops_the_message(duty):
     execute(duty.database, withdrawn)
     duty.work()
     assert duty.told() == []
+
+
+def of_its_own(duty):
+    """A hospital's own response, with its contact and the programme's."""
+    hospital = world.hospital(duty.database)
+    duty.contact("A", connection_id=hospital.id)
+    duty.contact("duty")
+    person = world.patient(duty.database)
+    link = world.link(duty.database, person, hospital)
+    alert = raised(duty, person, connection_id=hospital.id, received=b"{}")
+    return hospital, person, link, alert
+
+
+def test_a_link_that_was_undone_stops_the_message_of_a_response_of_its_own_too(duty):
+    _, _, link, _ = of_its_own(duty)
+    undo = UndoLink(link_id=link.id, undone_by="t", reason="the wrong person")
+    execute(duty.database, undo)
+    duty.work()
+    assert duty.told() == ["duty"]
+    duty.later(minutes=5)
+    assert duty.told() == ["duty"]
+
+
+def test_of_who_is_restricted_only_the_programme_is_told(duty):
+    hospital, person, _, _ = of_its_own(duty)
+    command = RestrictProcessing(patient_id=person.id, reason="disputed", restricted_by="officer")
+    row = execute(duty.database, command)
+    duty.work()
+    assert duty.told() == ["duty"]
+    sent = duty.now - timedelta(hours=2)
+    later = raised(duty, person, connection_id=hospital.id, received=b"{}", authored=sent)
+    duty.work()
+    assert duty.told() == ["duty", "duty"]
+    execute(duty.database, LiftRestriction(restriction_id=row.id, lifted_by="officer"))
+    execute(duty.database, EscalateAlert(alert_id=later.id, by="Kim"))
+    duty.work()
+    assert duty.told() == ["duty", "duty", "A"]
+
+
+def test_a_message_to_a_hospital_names_the_alert_as_no_other_hospital_knows_it(duty):
+    hospitals = {name: world.hospital(duty.database, name) for name in "AB"}
+    person = world.linked(duty.database, *hospitals.values())
+    for name, hospital in hospitals.items():
+        duty.contact(name, connection_id=hospital.id)
+    alert = raised(duty, person)
+    duty.work()
+    texts = {address[0]: text for address, text, _ in duty.channel.told}
+    assert texts["A"].reference != texts["B"].reference
+    for name, hospital in hospitals.items():
+        tasks = f"SELECT id FROM documents WHERE type = 'Task' AND audience = {hospital.number}"
+        assert (texts[name].reference,) in rows(duty.database, tasks)
+        assert texts[name].link is None
+        assert str(alert.id) not in repr(texts[name])
+        assert alert.id.hex not in repr(texts[name])
 
 
 def test_who_is_off_duty_is_told_only_where_nobody_else_is_left(duty):
