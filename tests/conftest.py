@@ -22,9 +22,26 @@ from tests.postgres import binaries, cluster
 # Most tests are about something else than who is on call: tests/service/safety has those.
 os.environ.setdefault("ALONGSIDE_SAFETY_ON_CALL", "named")
 
+# Everything that these run, other tests run too; to trace it would take a third of their time.
+UNTRACED = (
+    "tests/architecture/",
+    "tests/contract/",
+    "tests/properties/",
+    "tests/races/",
+    "tests/api/test_fhir_hostile.py",
+    "tests/fhir_mappings/test_structure_hostile.py",
+    "tests/journeys/test_access_matrix",
+    "tests/journeys/test_same_statements.py",
+)
 TEMPLATE = "alongside_template"
 COPIED = "STRATEGY FILE_COPY"  # without the log, a quarter of the time
 numbers = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith(UNTRACED):
+            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(scope="session")
