@@ -8,7 +8,10 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import psycopg
 from psycopg import sql
@@ -19,7 +22,9 @@ from service.migrations.schema import metadata_of
 
 ENDING = ".dump"
 DEBIAN = Path("/usr/lib/postgresql")
-TABLE = re.compile(r"^\d+; \d+ \d+ TABLE \S+ (\S+) ", re.MULTILINE)
+OBJECT = re.compile(
+    r"^\d+; \d+ \d+ (TABLE|SEQUENCE|FUNCTION) (?!ATTACH |DATA |SET |OWNED )\S+ (\w+)", re.MULTILINE
+)
 REVISION = re.compile(r"^COPY \S*alembic_version .*\n(\S+)\n", re.MULTILINE)
 TABLES = "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()"
 SERVING = (
@@ -63,14 +68,32 @@ def require_free(url: str, *, replace: bool) -> None:
 
 
 def load(url: str, file: Path) -> None:
-    """Load the dump in one transaction, then drop those of our tables that it does not have."""
-    options = ["--no-owner", "--no-privileges", "--clean", "--if-exists"]
-    _run("pg_restore", [*options, "--exit-on-error", "--single-transaction", str(file)], url)
-    dumped = set(TABLE.findall(_run("pg_restore", ["--list", str(file)])))
-    with psycopg.connect(conninfo(url)) as connection:
-        for name in sorted(_ours(url) - dumped):
-            drop = sql.SQL("DROP TABLE IF EXISTS {} CASCADE").format(sql.Identifier(name))
-            connection.execute(drop)
+    """Put the dump in place of our tables, in one transaction.
+
+    `pg_restore --clean` would drop the constraints of partitions one by one, which is refused.
+    The dump was checked: one that ends too soon would be taken for the whole.
+    """
+    listed = _run("pg_restore", ["--list", str(file)])
+    found = {*OBJECT.findall(listed), *(("TABLE", name) for name in _ours(url))}
+    drops = [_drop(kind, name) for kind, name in sorted(found, reverse=True)]  # tables first
+    options = ["--no-psqlrc", "--quiet", "--output=/dev/null", "--set=ON_ERROR_STOP=1"]
+    with _written(file) as script:
+        _run("psql", [*options, "--single-transaction", *drops, "--file=-"], url, script)
+
+
+def _drop(kind: str, name: str) -> str:
+    """Return the argument by which psql drops this; our functions are triggers', without any."""
+    drop = sql.SQL("DROP {} IF EXISTS {} CASCADE")
+    return f"--command={drop.format(sql.SQL(kind), sql.Identifier(name)).as_string()}"
+
+
+@contextmanager
+def _written(file: Path) -> Iterator[IO[bytes]]:
+    """Yield the statements that make what the dump has, as pg_restore writes them."""
+    command = [program("pg_restore"), "--no-owner", "--no-privileges", "--file=-", str(file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as writing:  # noqa: S603 - as in _run
+        if writing.stdout is not None:
+            yield writing.stdout
 
 
 def _ours(url: str) -> set[str]:
@@ -96,7 +119,9 @@ def program(name: str) -> str:
     )
 
 
-def _run(name: str, arguments: list[str], url: str | None = None) -> str:
+def _run(
+    name: str, arguments: list[str], url: str | None = None, given: IO[bytes] | None = None
+) -> str:
     """Run the program and return what it prints; the password is not among its arguments."""
     environment = dict(os.environ)  # noqa: TID251 - libpq's own settings, such as PGSSLMODE
     command = [program(name)]
@@ -106,9 +131,15 @@ def _run(name: str, arguments: list[str], url: str | None = None) -> str:
             environment["PGPASSWORD"] = str(address.password)
         command.append(f"--dbname={address.set(password=None).render_as_string()}")
     done = subprocess.run(  # noqa: S603 - PostgreSQL's own program, no shell
-        [*command, *arguments], check=False, capture_output=True, text=True, env=environment
+        [*command, *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment,
+        stdin=given,
     )
     if done.returncode:
-        said = done.stderr.strip().splitlines() or ["it did not say why"]
-        raise BackupError(f"{name} failed, and nothing was changed: {said[0]}")
+        said = [line for line in done.stderr.splitlines() if line and "NOTICE:" not in line]
+        why = next(iter(said), "it did not say why")
+        raise BackupError(f"{name} failed, and nothing was changed: {why}")
     return done.stdout
