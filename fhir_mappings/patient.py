@@ -21,7 +21,7 @@ from fhir_mappings.datatypes import (
     telecom,
     texts,
 )
-from fhir_mappings.visibility import knowing
+from fhir_mappings.visibility import knowing, only_sent
 from service.commands import CreatePatient, ReceivePatient
 from service.fhir.lexical import parse, said_in_meta
 from service.fhir.mapping import Draft, Owner, View
@@ -29,12 +29,16 @@ from service.models.facts import PatientFacts
 from service.models.patients import Gender
 
 PROFILES = (f"{US_CORE}/us-core-patient",)
+DEMOGRAPHICS = frozenset(
+    {"extension", "name", "telecom", "gender", "birthDate", "address", "communication"}
+)
 
 
 def render(facts: PatientFacts, view: View) -> Iterator[Draft]:
     if not (purposes := knowing(facts, view)):
         return
     identifiers = [*_own_identifier(facts, view), *_record_numbers(view)]
+    alone = only_sent(view)
     resource = present(
         {
             "extension": list(facts.extensions),
@@ -50,12 +54,20 @@ def render(facts: PatientFacts, view: View) -> Iterator[Draft]:
             "link": _merges(facts, view),
         }
     )
-    profiles = PROFILES if identifiers else ()
+    resource = _without_demographics(resource) if alone else resource
+    profiles = PROFILES if identifiers and not alone else ()
     source = references.source("patient", facts.id)
-    plain = Draft("Patient", source, resource, labels.PERSON, profiles, facts.id, purposes=purposes)
+    plain = Draft(
+        "Patient", source, resource, labels.PERSON, profiles, facts.id,
+        purposes=purposes, past_is_sealed=alone,
+    )  # fmt: skip
     hospital = view.audience.connection_id
     received = facts.received.get(hospital) if hospital else None
     yield plain if received is None else _as_sent(plain, received)
+
+
+def _without_demographics(resource: Element) -> Element:
+    return {name: value for name, value in resource.items() if name not in DEMOGRAPHICS}
 
 
 def _merges(facts: PatientFacts, view: View) -> list[Element]:
@@ -78,6 +90,7 @@ def _as_sent(plain: Draft, received: bytes) -> Draft:
         plain,
         resource=lexical.value,
         profiles=(),
+        past_is_sealed=False,
         owner=Owner.SHARED,
         members=lexical.members,
         meta=said_in_meta(lexical.value),

@@ -43,7 +43,7 @@ MAPPINGS = (
     Mapping("Location", "place", location.render),
     Mapping("HealthcareService", "group", healthcare_service.render),
     Mapping("Questionnaire", "instrument", questionnaire.render),
-    Mapping("Patient", "patient", patient.render, 2),
+    Mapping("Patient", "patient", patient.render, 3),
     Mapping("Group", "roster", group.render, 2),
     Mapping("EpisodeOfCare", "enrollment", episode_of_care.render, 3),
     Mapping("Appointment", "visit", appointment.render, 4),

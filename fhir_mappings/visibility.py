@@ -50,3 +50,11 @@ def knowing(facts: PatientFacts, view: View) -> int:
     if hospital in facts.sent_by or hospital in facts.received:
         return EVERY_PURPOSE
     return view.anything()
+
+
+def only_sent(view: View) -> bool:
+    """Tell whether a view that has the Patient has it for what it sent alone.
+
+    It then knows whom that is about by its own record number, and not what the programme says.
+    """
+    return not view.anything()

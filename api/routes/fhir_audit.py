@@ -32,12 +32,12 @@ from service.audit.searching import page
 from service.errors import ForbiddenError, InvalidError
 from service.fhir.bundle_bytes import bundle, entry, link, remark
 from service.fhir.endpoint import Answer, absent
-from service.fhir.identity import caller_audience, storage_id
+from service.fhir.identity import ID, caller_audience, storage_id
 from service.fhir.outcome import warnings
 from service.fhir.paging import Place, address, next_link, query_string
 from service.fhir.paging import opened as place_of
 from service.fhir.search_results import CURSOR
-from service.fhir.search_values import searched_moment
+from service.fhir.search_values import require_text, searched_moment
 
 Pairs = Sequence[tuple[str, str]]
 ROW = 32  # characters of a request's id, and of an event's before the number of its patient
@@ -47,6 +47,8 @@ LATEST = "g"  # comes after every id
 async def read_event(request: Request, context: Context) -> Response:
     access = await _officer(request, context, "r")
     shown = request.path_params["id"]
+    if not ID.fullmatch(shown):
+        raise absent(AUDIT)
     row, _, _ = shown.partition(".")
     asked = Asked(request_id=row, audience=_audience(access))
     found = await to_thread.run_sync(_events, context, access, asked)
@@ -104,6 +106,8 @@ async def _searched(request: Request, context: Context, query: str) -> Response:
         raise InvalidError(left_out[0].rule, element=left_out[0].element)
     names = {each.element for each in left_out}
     pairs = [each for each in pairs if each[0] not in names]
+    for each in pairs:
+        require_text(*each)
     answer = await to_thread.run_sync(partial(_page, context, access, pairs, left_out))
     return FhirResponse(answer)
 

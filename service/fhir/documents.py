@@ -146,6 +146,7 @@ class Writer:
         Who may have it from now on finds it by a new version, as what is new.
         """
         rest = tail(target.draft)
+        seal = Seal.ALL if target.draft.past_is_sealed else seal
         if seal is Seal.ALL and stored is not None:
             self._add(SEAL, True, stored.id)
         if stored is None:

@@ -123,6 +123,7 @@ class Draft:
     where the document is kept lexically; then `resource` serves the search index only, and `meta`
     holds what the sender said there. `chosen_id` is an id that a client gave (ADR 0010).
     `purposes` are those for which a hospital may have it; what says none is for treatment.
+    `past_is_sealed` tells that its reader may have no older version, since these said more.
     """
 
     type: str
@@ -136,6 +137,7 @@ class Draft:
     meta: MappingOf[str, Any] = field(default_factory=dict)
     chosen_id: str | None = None
     purposes: int = TREATMENT_ONLY
+    past_is_sealed: bool = False
 
 
 ParameterType = Literal[

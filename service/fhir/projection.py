@@ -33,7 +33,7 @@ from service.fhir.following import Following, follow, last_merge
 from service.fhir.loading_measurement import measurements
 from service.fhir.mapping import Audience, Registry, View
 from service.fhir.measured_sources import replanned
-from service.fhir.sealing import seals_of, taken_from
+from service.fhir.sealing import relabelled, seals_of, taken_from
 from service.fhir.seals import Seal
 from service.fhir.sources import (
     MEASUREMENT,
@@ -96,7 +96,8 @@ class DocumentProjector:
         if any(map(self._is_newer, stored.values())):
             raise OutdatedError(OUTDATED)
         writer = Writer(session, stamp, self.registry.by_type)
-        seals = seals_of(session, touched, now)
+        holding = {row.audience for row in stored.values()}
+        seals = seals_of(session, touched, now) | relabelled(touched, holding)
         _write(writer, targets, stored, seals)
         for row in filter(partial(is_merging, touched), touched.of(Patient)):
             merge = last_merge(session, row.id)

@@ -1,10 +1,11 @@
-"""Whose documents' past is sealed when consents, links or restrictions change (ADR 0007).
+"""Whose documents' past is sealed when consents, links, restrictions or labels change (ADR 0007).
 
 https://hl7.org/fhir/R4/consent.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import partial
 
 from sqlmodel import Session as DbSession
 from sqlmodel import col, select
@@ -14,11 +15,14 @@ from service.fhir.sources import linked_to, merged_patients
 from service.guard import Touched
 from service.models.connections import Connection
 from service.models.consents import Consent, Decision, Standing
-from service.models.documents import PUBLIC
-from service.models.groups import Facilitator
+from service.models.documents import PROGRAMME, PUBLIC
+from service.models.groups import Facilitator, SupportGroup
 from service.models.patients import Link
 from service.models.subjects import Restriction
 from service.restrictions import is_in_force
+
+# What the labels of a group's records come from, and by them whether a consent reaches these.
+LABELLING = {"part2", "sensitivity"}
 
 
 def seals_of(session: DbSession, touched: Touched, now: datetime) -> dict[int, Seal]:
@@ -43,9 +47,25 @@ def seals_of(session: DbSession, touched: Touched, now: datetime) -> dict[int, S
     return seals | {number: Seal.ALL if one in taken else Seal.REPLACED for one, number in numbers}
 
 
+def relabelled(touched: Touched, holding: Iterable[int]) -> dict[int, Seal]:
+    """Return what to seal where a group's records get other labels: of hospitals `holding` some.
+
+    Their past has the old labels and not the notice of Part 2; and what another label keeps from a
+    hospital is taken from it.
+    """
+    if not any(map(partial(_is_relabelled, touched), touched.of(SupportGroup))):
+        return {}
+    return {number: Seal.ALL for number in holding if number not in {PUBLIC, PROGRAMME}}
+
+
 def taken_from(seals: Mapping[int, Seal], *, is_merge: bool) -> list[int]:
     """Return whom something is taken from; what a merge takes from one it may give as another's."""
     return [number for number, seal in seals.items() if is_merge or seal is Seal.ALL]
+
+
+def _is_relabelled(touched: Touched, row: SupportGroup) -> bool:
+    """Tell whether the labels change of what may have been shown with others."""
+    return row.row_version > 1 and bool(touched.changed[row.id] & LABELLING)
 
 
 def _is_unnamed(row: Facilitator, touched: Touched) -> bool:

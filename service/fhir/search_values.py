@@ -104,9 +104,14 @@ def alternatives(name: str, text: str) -> list[str]:
         raise InvalidError("the parameter has no value", element=name)
     if len(found) > MOST_VALUES:
         raise InvalidError(f"the parameter has more than {MOST_VALUES} values", element=name)
+    require_text(name, text)
+    return found
+
+
+def require_text(name: str, text: str) -> None:
+    """Raise InvalidError where PostgreSQL could not take it for a text."""
     if "\x00" in text:
         raise InvalidError("the value holds a NUL character", element=name)
-    return found
 
 
 def starts_with(name: str, text: str) -> Condition:

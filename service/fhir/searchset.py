@@ -1,7 +1,8 @@
 """One page of a searchset: what plans find, what that brings along, and the way to the next page.
 
 Pages are walked by keyset, so what does not move is met once; what comes after the first page
-stays out of the others. https://hl7.org/fhir/R4/http.html#paging
+stays out of the others. Only the first says a total, if any: a later one would have to count again,
+or tell what has since been taken away. https://hl7.org/fhir/R4/http.html#paging
 """
 
 from collections.abc import Sequence
@@ -42,7 +43,7 @@ async def searchset(endpoint: Endpoint, access: Access, path: str, plans: Sequen
     bounds = await _bounds(endpoint, access, plan, place)
     plans = [await driven(endpoint.reader, each) for each in plans]
     sought = [(each, endpoint.audiences(each.kind.name, access)) for each in plans]
-    total = place.total if place else await _total(endpoint, sought, bounds)
+    total = None if place else await _total(endpoint, sought, bounds)
     rows: Rows = []
     if not plan.count_only:
         rows = await endpoint.reader.rows(*pages_statement(sought, bounds))
@@ -50,7 +51,7 @@ async def searchset(endpoint: Endpoint, access: Access, path: str, plans: Sequen
     if len(rows) > plan.size:
         rows = rows[: plan.size]
         until = await endpoint.moment() if bounds.until is None else bounds.until
-        after = Place((*rows[-1][WIDTH:], rows[-1][0]), until, total)
+        after = Place((*rows[-1][WIDTH:], rows[-1][0]), until)
         links.append(link("next", next_link(endpoint.link_key, access, target, after)))
     matches = [Found(*row[:WIDTH]) for row in rows]
     return await _answer(endpoint, access, plan, matches, links=links, total=total)

@@ -189,6 +189,23 @@ def test_pages_are_walked_and_links_are_bound(installed: Installation):
     installed.get("AuditEvent?_cursor=abc", officer, 400)
 
 
+def test_what_is_no_text_is_refused_and_what_is_no_id_is_nothing(installed: Installation):
+    officer = installed.caller("officer", officer=True)
+    for path in ("%00", "a%00", "%C3%A9", f"{'a' * 65}"):
+        assert installed.get(f"AuditEvent/{path}", officer, 404)["resourceType"] == (
+            "OperationOutcome"
+        )
+    for name in ("_id", "patient", "entity", "agent-name", "address", "type", "date", "_cursor",
+                 "_count", "entity-role"):  # fmt: skip
+        (issue,) = installed.get(f"AuditEvent?{name}=a%00", officer, 400)["issue"]
+        assert issue["expression"] == [name]
+        form = {**officer, "Content-Type": "application/x-www-form-urlencoded"}
+        posted = installed.served.client.post(
+            "/fhir/AuditEvent/_search", content=f"{name}=%00", headers=form
+        )
+        assert posted.status_code == 400, name
+
+
 def test_a_person_who_was_forgotten_is_nobody_in_whole_chains(installed: Installation):
     ehr = installed.caller("ehr-a", installed.one)
     officer = installed.caller("officer-a", installed.one, officer=True)

@@ -199,6 +199,25 @@ def test_it_holds_however_the_patient_is_read(here: Hospital) -> None:
     assert here.shown(0, here.other) not in text
 
 
+def test_a_link_of_what_was_opened_is_of_no_use_to_anybody_else(here: Hospital) -> None:
+    mine = f"Patient/{here.shown(0)}"
+    assert here.breaks().status_code == 200
+    for path in (
+        "Observation?_count=2&_total=accurate", f"{mine}/Observation?_count=2&_total=accurate",
+        f"{mine}/$everything?_count=2", "?_type=Observation,Encounter&_count=2&_total=accurate",
+        "Observation/_history?_count=2", "Observation?_count=2&_include=Observation:subject",
+    ):  # fmt: skip
+        first = here.ask("GET", path).json()
+        (link,) = [each["url"] for each in first["link"] if each["relation"] == "next"]
+        rest = link.removeprefix(FHIR).removeprefix("/")
+        for token in (here.token("dr-2"), here.token("dr-1", "other")):
+            refused = here.ask("GET", rest, token)
+            assert refused.status_code == (404 if path.startswith(f"{mine}/Obs") else 400), path
+            assert "total" not in refused.json()
+        again = here.ask("GET", rest, here.token(exp=int(system_clock().timestamp()) + 29_000))
+        assert (again.status_code, "total" in again.json()) == (200, False), path
+
+
 def test_rosters_and_what_scopes_leave_out_stay_closed(here: Hospital) -> None:
     assert here.breaks().status_code == 200
     assert here.ids("Group") == set()

@@ -2,7 +2,10 @@ from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlmodel import select
 
+from service.commands import WithdrawConsent
+from service.models.consents import Category, Consent
 from tests import world
 from tests.api.fhir_endpoint import BASE, Endpoint, week
 
@@ -208,6 +211,23 @@ def test_a_next_link_is_good_for_its_client_and_query_only(endpoint: Endpoint, h
     ]
     assert {answer.status_code for answer in refused} == {400}
     assert endpoint.get(link, hospital).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["Observation", "", "Patient/{}/Observation", "Patient/{}/*"])
+def test_no_page_after_the_first_says_how_many_there_were(endpoint: Endpoint, hospital, path):
+    patient = series(endpoint, hospital)
+    query = "_type=Observation&" if "Observation" not in path else ""
+    url = f"{path.format(patient)}?{query}code={TOTAL}&_count=2&_total=accurate"
+    first = endpoint.get(url, hospital).json()
+    assert (first["total"], len(first["entry"])) == (5, 2)
+    database = endpoint.context.database
+    consents = database.read(lambda session: session.exec(select(Consent)).all())
+    given = next(each for each in consents if each.category is Category.SCORES)
+    world.execute(database, WithdrawConsent(consent_id=given.id, withdrawn_by="tester"))
+    link = next(each["url"] for each in first["link"] if each["relation"] == "next")
+    later = endpoint.get(link, hospital).json()
+    assert ("total" in later, "entry" in later) == (False, False)
+    assert endpoint.get(url, hospital).json()["total"] == 0
 
 
 def test_a_search_by_post_is_the_same_search(endpoint: Endpoint, hospital):

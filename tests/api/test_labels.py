@@ -3,10 +3,16 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from service.commands import ChangeEnrollment, UpdateGroup
+from service.database import Database
+from service.handlers import execute
 from service.models.connections import Confidentiality
 from service.models.consents import Category
-from service.models.groups import Sensitivity
+from service.models.enrollments import EnrollmentStatus
+from service.models.groups import Sensitivity, SupportGroup
+from service.models.patients import Patient
 from service.redisclosure import DISPLAY, NOTICE
 from tests import world
 from tests.api import clients
@@ -63,6 +69,53 @@ def test_a_bundle_has_the_highest_label_and_every_mark_of_its_entries(
     highest = max(marks & {"N", "R", "V"}, key="NRV".index)
     assert codes(bundle) == (marks - {"N", "R", "V"}) | {highest}
     assert notices(bundle) == [NOTICE]
+
+
+CHANGES = [{"part2": True}, {"sensitivity": Sensitivity.SUBSTANCE_USE, "part2": True}]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=["part2", "sensitivity"])
+@pytest.mark.parametrize("covers", [True, False], ids=["covered", "not-covered"])
+def test_no_version_with_the_old_label_is_shown_once_a_group_gets_another(
+    endpoint: Endpoint, change: dict[str, Any], covers: bool
+) -> None:
+    client, other = clients.hospital(endpoint), clients.hospital(endpoint, "Elsewhere")
+    database = endpoint.context.database
+    group = world.group(database)
+    paused(database, world.linked(database, other.connection), world.group(database))
+    covered = world.patient(database)
+    world.link(database, covered, client.connection)
+    world.consent(database, covered, client.connection, [Category.ENROLLMENT], covers_part2=covers)
+    paused(database, covered, group)
+    (episode,) = client.ids("EpisodeOfCare")
+    history = f"EpisodeOfCare/{episode}/_history"
+    before = [codes(each) for each in client.resources(history)]
+    assert len(before) > 1
+    kept = other.get("EpisodeOfCare/_history").json()
+    epochs = raised(endpoint)
+    execute(database, UpdateGroup(group_id=group.id, **change))
+    if covers:
+        (current,) = client.resources(history)
+        assert (codes(current) >= {"42CFRPart2"}, notices(current)) == (True, [NOTICE])
+    else:
+        assert client.get(history).status_code == 404
+    assert len(client.resources("EpisodeOfCare/_history")) == covers
+    assert client.get(f"{history}/1").status_code == 404
+    assert other.get("EpisodeOfCare/_history").json() == kept
+    taken_from = {each for each, number in raised(endpoint).items() if number != epochs.get(each)}
+    assert taken_from == {client.connection.number}
+
+
+def paused(database: Database, person: Patient, group: SupportGroup) -> None:
+    """Let the person pause, so that the episode has two versions."""
+    row = world.enroll(database, person, group)
+    pause = ChangeEnrollment(enrollment_id=row.id, status=EnrollmentStatus.ON_HOLD, reason="away")
+    execute(database, pause)
+
+
+def raised(endpoint: Endpoint) -> dict[int, int]:
+    with endpoint.context.database.engine.connect() as connection:
+        return dict(connection.execute(text("SELECT audience, epoch FROM disclosure_epochs")).all())
 
 
 def test_the_answer_to_a_batch_is_labelled_by_what_it_reads(hospital: Client) -> None:

@@ -25,6 +25,7 @@ CASES = {
     "group": ("group", f.group(), f.OF_PUBLIC),
     "roster": ("roster", f.roster(), f.OF_A),
     "patient": ("patient", f.patient(), f.OF_A),
+    "patient-sender": ("patient", f.patient(sent_by=frozenset({f.HOSPITAL_A})), f.OF_NOTHING),
     "patient-programme": ("patient", f.patient(), f.OF_PROGRAMME),
     "patient-merged": ("patient", f.patient(merged_into_id=f.OTHER), f.OF_PROGRAMME),
     "patient-survivor": ("patient", f.patient(replaces=(f.OTHER,)), f.OF_PROGRAMME),

@@ -95,6 +95,20 @@ def test_a_hospital_reads_what_it_sent_without_any_consent():
     ]
 
 
+def test_of_the_person_it_sent_something_about_it_reads_no_more_than_its_record_number():
+    sent_by = frozenset({f.HOSPITAL_A})
+    linked = f.view(audience=f.A)
+    (alone,) = f.render("patient", f.patient(sent_by=sent_by), linked)
+    assert sorted(alone.resource) == ["active", "identifier", "managingOrganization"]
+    assert [each["value"] for each in alone.resource["identifier"]] == ["A-1"]
+    assert alone.profiles == ()
+    permitted = f.render("patient", f.patient(sent_by=sent_by), f.OF_A)
+    assert permitted[0].resource == f.render("patient", f.patient(), f.OF_A)[0].resource
+    received = {f.HOSPITAL_A: b'{"resourceType":"Patient","birthDate":"1980-02-03"}'}
+    (own,) = f.render("patient", f.patient(sent_by=sent_by, received=received), linked)
+    assert own.resource["birthDate"] == "1980-02-03"
+
+
 def test_what_a_hospital_sent_goes_to_no_other_hospital():
     assert f.render("response", f.sent_response(alert=f.ALERT), NOT_B) == NONE
     nothing = f.view(audience=f.B)

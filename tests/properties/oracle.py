@@ -132,7 +132,12 @@ def names_group(state: State, patient: UUID, hospital: Connection, *, part2: boo
 def any_of(state: State, patient: UUID, hospital: Connection) -> bool:
     """Tell whether this hospital may have anything, what it sent itself included."""
     sent = (patient, hospital.id) in state.sent.values()
-    return (sent and (patient, hospital.id) in state.links) or any(
+    return (sent and (patient, hospital.id) in state.links) or given(state, patient, hospital)
+
+
+def given(state: State, patient: UUID, hospital: Connection) -> bool:
+    """Tell whether a consent or the policy gives this hospital anything."""
+    return any(
         allows(state, patient, hospital, what, part2=part2)
         for what in CATEGORIES
         for part2 in (False, True)
@@ -207,12 +212,22 @@ def _of_hospital(
                 yield f"{document.name} names somebody who did not agree"
     elif document.patient and not is_permitted(state, document, hospital):
         yield f"{document.name} is served to {hospital.name} without permission"
+    elif document.type == "Patient" and _says_who(state, document, hospital):
+        yield f"{document.name} tells {hospital.name} who it is, which sent something and no more"
     elif (
         document.patient
         and _tells_group(document)
         and not names_group(state, document.patient, hospital, part2=document.part2)
     ):
         yield f"{document.name} tells {hospital.name} which group it is without permission"
+
+
+def _says_who(state: State, document: Document, hospital: Connection) -> bool:
+    """Tell whether a hospital that only sent something reads the programme's demographics."""
+    assert document.patient is not None
+    if given(state, document.patient, hospital):
+        return False
+    return bool({"name", "telecom", "gender", "birthDate", "address"} & set(document.content))
 
 
 def _tells_group(document: Document) -> bool:

@@ -22,6 +22,7 @@ from api.routes.v1.alert_schemas import (
 from api.routes.v1.calls import Call, Reading, Writing, answer, show, show_rows
 from api.routes.v1.paging import Paged
 from api.routes.v1.preconditions import SeenVersion, content_version
+from api.routes.v1.schema import Sought
 from service import safety
 from service.commands import AcknowledgeAlert, EscalateAlert, ReportDanger, ResolveAlert
 from service.models.patients import Patient
@@ -40,7 +41,7 @@ def list_alerts(
     state: Annotated[
         AlertState | None, Query(description="Only these; all but the resolved when left out")
     ] = None,
-    tier: Annotated[str | None, Query(description="Only of this tier", max_length=64)] = None,
+    tier: Annotated[Sought | None, Query(description="Only of this tier", max_length=64)] = None,
     due: Annotated[
         bool, Query(description="Only those that nobody took up, or resolved, in time")
     ] = False,

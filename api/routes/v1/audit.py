@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 
 from api.routes.v1.calls import Call, Protecting, show_list
 from api.routes.v1.paging import Paged, decode, encode
-from api.routes.v1.schema import Moment, Page, Schema
+from api.routes.v1.schema import Moment, Page, Schema, Sought
 from service.audit.details import installation_key
 from service.audit.entries import AuditEntry
 from service.audit.partitions import id_at
@@ -61,7 +61,7 @@ class Audited(Page):
 def list_audit(
     call: Protecting,
     page: Paged,
-    client: Annotated[str | None, Query(max_length=200, description="Of this client")] = None,
+    client: Annotated[Sought | None, Query(max_length=200, description="Of this client")] = None,
     patient_id: Annotated[UUID | None, Query(description="About this person")] = None,
     since: Since = None,
     until: Until = None,

@@ -56,7 +56,7 @@ def decode(cursor: str, count: int) -> list[str]:
         parts = raw.decode().split("|")
     except (ValueError, binascii.Error):
         parts = []
-    if len(parts) != count:
+    if len(parts) != count or any("\x00" in part for part in parts):
         raise InvalidError(INVALID, element="cursor")
     return parts
 

@@ -12,7 +12,7 @@ from sqlmodel import Session as DbSession
 from api.routes.v1.calls import Call, Reading, show_list
 from api.routes.v1.pictures import Png, Svg
 from api.routes.v1.progress_schemas import ProgressList, ProgressOut
-from api.routes.v1.schema import Moment
+from api.routes.v1.schema import Moment, Sought
 from service.charts import Chart, png, svg
 from service.errors import ValueSetError
 from service.progress.reading import attendance_of, progress_of
@@ -21,11 +21,13 @@ from service.progress.series import Progress
 router = APIRouter(tags=["progress"])
 
 Only = Annotated[
-    str | None, Query(max_length=64, description="Only this questionnaire", examples=["phq-9"])
+    Sought | None, Query(max_length=64, description="Only this questionnaire", examples=["phq-9"])
 ]
-Drawn = Annotated[str, Query(max_length=64, description="Which questionnaire", examples=["phq-9"])]
+Drawn = Annotated[
+    Sought, Query(max_length=64, description="Which questionnaire", examples=["phq-9"])
+]
 Part = Annotated[
-    str | None,
+    Sought | None,
     Query(max_length=64, description="Which score of it; the total when left out"),
 ]
 Since = Annotated[

@@ -76,6 +76,10 @@ LongText = Annotated[
     AfterValidator(_printable),
     Field(json_schema_extra={"pattern": f"^{PRINTED}*$"}),
 ]
+# What a query asks for, which is compared and never kept.
+Sought = Annotated[
+    str, AfterValidator(_printable), Field(json_schema_extra={"pattern": f"^{PRINTED}*$"})
+]
 Moment = Annotated[
     datetime,
     BeforeValidator(_dated),

@@ -7,13 +7,15 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
+from fhir_mappings import patient
 from fhir_mappings.registry import build_registry
-from service.commands import UpdatePatient
+from service.commands import UpdatePatient, WithdrawConsent
 from service.errors import OutdatedError
 from service.fhir.mapping import Registry
 from service.fhir.projection import DocumentProjector
 from service.fhir.rebuild import NAME, rebuild
 from service.handlers import execute
+from service.models.consents import Consent
 from service.models.patients import Patient
 from service.upkeep import under_way
 from tests import world
@@ -205,3 +207,21 @@ def test_changes_go_on_during_a_rebuild(database_url, programme, monkeypatch):
     serving.close()
     programme.projector = projector
     assert wrong_documents(programme) == []
+
+
+def test_who_only_sent_something_has_no_older_version_that_said_who_it_is(database, monkeypatch):
+    hospital = world.hospital(database, "A")
+    person = world.linked(database, hospital)
+    world.respond(database, person, connection_id=hospital.id)
+    monkeypatch.setattr(patient, "only_sent", lambda _view: False)  # as before revision 3
+    held = database.read(lambda session: session.exec(select(Consent)).all())
+    for each in held:
+        execute(database, WithdrawConsent(consent_id=each.id, withdrawn_by="tester"))
+    monkeypatch.undo()
+    own = f"WHERE type = 'Patient' AND audience = {hospital.number}"
+    ((before,),) = rows(database, f"SELECT content FROM documents {own}")
+    rebuild(database, database.projector, everything=True)
+    ((after,),) = rows(database, f"SELECT content FROM documents {own}")
+    assert (b'"family"' in bytes(before), b'"family"' in bytes(after)) == (True, False)
+    older = f"SELECT sealed FROM document_versions WHERE id IN (SELECT id FROM documents {own})"
+    assert {bool(sealed) for (sealed,) in rows(database, older)} == {True}
