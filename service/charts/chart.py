@@ -23,11 +23,15 @@ NOT_YET = "No score yet"
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """What is drawn; `visits` are none where attendance may not be shown."""
+    """What is drawn; `visits` are none where attendance may not be shown.
+
+    `notice` is what the law wants said wherever this goes, if anything.
+    """
 
     progress: Progress
     visits: Sequence[Visited] = ()
     now: datetime
+    notice: str | None = None
 
 
 def svg(chart: Chart) -> str:
@@ -63,6 +67,9 @@ def _parts(chart: Chart, scale: Scale) -> tuple[list[str], float]:
     for signs in _key(chart):
         rows += _listed(signs, below + 6)
         below += marks.ROW
+    if chart.notice:
+        rows.append(text(chart.notice, LEFT, below + 10, font_size=11))
+        below += marks.ROW
     return [
         *_words(chart),
         style(),
@@ -80,7 +87,8 @@ def _parts(chart: Chart, scale: Scale) -> tuple[list[str], float]:
 
 def _words(chart: Chart) -> Iterator[str]:
     yield element("title", escape(heading(chart.progress)), id="title")
-    yield element("desc", escape(" ".join(described(chart))), id="desc")
+    said = [*described(chart), *filter(None, [chart.notice])]
+    yield element("desc", escape(" ".join(said)), id="desc")
 
 
 def _heading(found: Progress) -> Iterator[str]:

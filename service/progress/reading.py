@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from service.driver import columns
 from service.errors import ValueSetError
 from service.instruments import Instrument, ScoreRule, instrument, load_instruments
-from service.models.enrollments import Attendance, AttendanceMark
+from service.models.enrollments import Attendance, AttendanceMark, Enrollment
 from service.models.groups import Session, SupportGroup
 from service.models.patients import Patient
 from service.models.screening import Response, ResponseStatus
@@ -35,6 +35,7 @@ from service.rows import get
 # In progress is not finished, and what was entered in error was never answered.
 COUNTED = (ResponseStatus.COMPLETED, ResponseStatus.AMENDED, ResponseStatus.STOPPED)
 ANSWERED = frozenset({"id", "patient_id", "instrument", "authored", "status"})
+SUBSTANCES = "ETH"  # of v3-ActCode: substance use
 READ = (
     Response.id,
     Response.patient_id,
@@ -140,6 +141,18 @@ def attendance_of(session: DbSession, patient_id: UUID) -> list[Visited]:
         .order_by(col(Session.start))
     )
     return [Visited(at=at, mark=AttendanceMark(mark)) for at, mark in session.exec(marks)]
+
+
+def is_part2(session: DbSession, patient_id: UUID, form: Instrument) -> bool:
+    """Tell whether a chart of this questionnaire shows records under 42 CFR Part 2.
+
+    It shows attendance of every group, and a questionnaire may be about substance use itself.
+    """
+    groups = select(Enrollment.group_id).where(Enrollment.patient_id == patient_id)
+    protected = select(SupportGroup.id).where(
+        col(SupportGroup.id).in_(groups), col(SupportGroup.part2).is_(True)
+    )
+    return form.sensitivity == SUBSTANCES or session.exec(protected).first() is not None
 
 
 def due_of_patient(session: DbSession, patient_id: UUID, now: datetime) -> list[Occasion]:

@@ -15,8 +15,9 @@ from api.routes.v1.progress_schemas import ProgressList, ProgressOut
 from api.routes.v1.schema import Moment, Sought
 from service.charts import Chart, png, svg
 from service.errors import ValueSetError
-from service.progress.reading import attendance_of, progress_of
+from service.progress.reading import attendance_of, is_part2, progress_of
 from service.progress.series import Progress
+from service.redisclosure import notice
 
 router = APIRouter(tags=["progress"])
 
@@ -71,7 +72,9 @@ def _chart(call: Call, patient_id: UUID, name: str, score: str | None) -> Chart:
     def work(session: DbSession) -> Chart:
         found = progress_of(session, patient_id, now, name)
         visits = attendance_of(session, patient_id)
-        return Chart(progress=_of_score(found, score), visits=visits, now=now)
+        shown = _of_score(found, score)
+        protected = is_part2(session, patient_id, shown.form)
+        return Chart(progress=shown, visits=visits, now=now, notice=notice(part2=protected))
 
     return call.read(work)
 

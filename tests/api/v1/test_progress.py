@@ -7,9 +7,11 @@ import pytest
 
 from service.commands import CorrectResponse, MeasurementPlan, UpdateSession
 from service.handlers import execute
+from service.instruments import instrument
 from service.models.groups import SessionStatus
 from service.models.screening import Response, ResponseStatus
 from service.progress.worsening import worsened_reliably
+from service.redisclosure import NOTICE
 from tests import world
 from tests.api.v1.programme import everything, rules
 
@@ -204,6 +206,18 @@ def test_the_chart_is_a_drawing_and_a_picture_that_name_nobody(api, scene):
     assert picture.headers["content-type"] == "image/png"
     assert picture.content.startswith(b"\x89PNG")
     assert person.id.hex in api.audited()[-1]
+
+
+def test_a_chart_of_protected_records_says_so(api, scene):
+    _, person, _ = scene
+    address = f"/v1/patients/{person.id}/progress.svg"
+    nothing = {item.link_id: 0 for item in instrument("audit-c").items}
+    assert NOTICE not in api.get(f"{address}?instrument=phq-9").text
+    world.respond(api.database, person, nothing, instrument="audit-c")
+    assert api.get(f"{address}?instrument=audit-c").text.count(NOTICE) == 2  # drawn, and in words
+    protected = world.group(api.database, part2=True)
+    world.enroll(api.database, person, protected)
+    assert NOTICE in api.get(f"{address}?instrument=phq-9").text
 
 
 @pytest.mark.parametrize(
