@@ -1,6 +1,7 @@
 """Databases for the tests: each test has its own, on SQLite and on PostgreSQL alike."""
 
 import itertools
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from service.fhir.projection import DocumentProjector
 from service.migrations import upgrade
 from service.settings import Oversight
 from service.standing import OVERSIGHT
+from tests.canaries import Listener
 from tests.postgres import binaries, cluster
 
 # Most tests are about something else than who is on call: tests/service/safety has those.
@@ -42,6 +44,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(UNTRACED):
             item.add_marker(pytest.mark.no_cover)
+
+
+@pytest.fixture(autouse=True)
+def nobody_in_the_log() -> Iterator[None]:
+    """No test makes the service write somebody's name or number into its log."""
+    listener, root = Listener(), logging.getLogger()
+    root.addHandler(listener)
+    yield
+    root.removeHandler(listener)
+    assert listener.heard == []
 
 
 @pytest.fixture(scope="session")

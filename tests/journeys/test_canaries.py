@@ -9,11 +9,14 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from api.demo.load import load
+from api.demo.scenario import make_plan
 from service.audit import prepare
 from service.clock import system_clock
 from service.models.connections import Confidentiality
@@ -25,7 +28,8 @@ from tests.process import Process, process
 
 FAMILY, GIVEN, MRN = "Zanzibarquince", "Oudenaardeplum", "MRN7788canary"
 PHONE, LINE, EMAIL = "+1-555-0199-9931", "77 Kumquatcanary Lane", "quincecanary@example.org"
-CANARIES = (FAMILY, GIVEN, MRN, PHONE, LINE, EMAIL)
+ANSWER = "Marigoldcanary keeps me awake"
+CANARIES = (FAMILY, GIVEN, MRN, PHONE, LINE, EMAIL, ANSWER)
 SCOPES = "v1.read v1.write system/*.cruds"
 WRONG = {"string": FAMILY, "integer": MRN, "number": MRN, "boolean": LINE, "array": EMAIL}
 
@@ -60,10 +64,11 @@ class Told:
 @pytest.fixture
 def told(sqlite_url, tmp_path) -> Iterator[Told]:
     database = open_database(sqlite_url)
+    load(database, make_plan(datetime.now(UTC).date(), persons=16))
     connection = world.hospital(database)
 
     def work(session) -> list[str]:
-        wanted = (("programme", None), ("ehr", connection.id))
+        wanted = (("told-programme", None), ("told-ehr", connection.id))
         found = []
         for name, of in wanted:
             scopes = SCOPES if of is None else "system/*.cruds"
@@ -105,15 +110,35 @@ def tell(told: Told) -> str:
         "identifier": [{"system": "urn:mrn:A", "value": MRN}],
         "address": [{"line": [LINE]}],
     }
-    headers = {"Content-Type": "application/fhir+json"}
-    answer = told.process.http.post(
-        "/fhir/Patient",
-        content=json.dumps(sent),
-        headers={**headers, "Authorization": f"Bearer {told.hospital}"},
-    )
-    assert answer.status_code == 201, answer.text
+    answer(told, send(told, sent)["id"])
     found: str = person
     return found
+
+
+def send(told: Told, resource: dict[str, Any]) -> dict[str, Any]:
+    """Send a resource as the hospital; return it as it was kept."""
+    answer = told.process.http.post(
+        f"/fhir/{resource['resourceType']}",
+        content=json.dumps(resource),
+        headers={
+            "Content-Type": "application/fhir+json",
+            "Authorization": f"Bearer {told.hospital}",
+        },
+    )
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def answer(told: Told, patient: str) -> None:
+    """Answer in her own words: to a form that is kept unread, and as what was observed."""
+    subject = {"reference": f"Patient/{patient}"}
+    said = {"linkId": "1", "answer": [{"valueString": ANSWER}]}
+    form = {"status": "completed", "questionnaire": "http://example.org/diary", "item": [said]}
+    send(told, {"resourceType": "QuestionnaireResponse", "subject": subject, **form})
+    code = {"text": "what was said"}
+    noted = {"status": "final", "code": code, "valueString": ANSWER}
+    send(told, {"resourceType": "Observation", "subject": subject, **noted})
 
 
 def ask_wrongly(told: Told, person: str) -> None:
@@ -124,11 +149,17 @@ def ask_wrongly(told: Told, person: str) -> None:
             if path.startswith("/v1/"):
                 for body in bodies(told, operation):
                     told.call(method.upper(), filled(path, person), json=body)
+    search_wrongly(told)
+
+
+def search_wrongly(told: Told) -> None:
     for query in (f"family={FAMILY}", f"identifier={MRN}", f"phone={PHONE}", f"_nonsense={FAMILY}",
                   f"birthdate={FAMILY}", f"family:nonsense={FAMILY}", f"_count={MRN}"):  # fmt: skip
         for token in (told.programme, told.hospital):
             told.call("GET", f"/fhir/Patient?{query}", token)
             told.call("GET", f"/fhir/Observation?patient.{query}", token)
+    for query in (f"value-string:nonsense={ANSWER}", f"_count={ANSWER}", f"date={ANSWER}"):
+        told.call("GET", f"/fhir/Observation?{query}", told.hospital)
     for path in (f"/fhir/Patient/{FAMILY}", f"/fhir/{FAMILY}"):  # a problem names its address
         told.call("GET", path)
 
@@ -158,9 +189,31 @@ def bodies(told: Told, operation: dict[str, Any]) -> Iterator[Any]:
     yield [FAMILY]
 
 
+def of_the_demo(file: Path) -> set[str]:
+    """Numbers, addresses and whole names of the demo's people, whom the programme looks up."""
+    with sqlite3.connect(file) as connection:
+        rows = connection.execute(
+            "SELECT phone, email, given || ' ' || family FROM patients"
+            " UNION SELECT mrn, ehr_patient_id, NULL FROM links"
+        ).fetchall()
+    connection.close()
+    return {word for row in rows for word in row if word}
+
+
+def look_up(told: Told) -> None:
+    found = told.call("GET", "/fhir/Patient?_count=100").json()["entry"]
+    for each in (entry["resource"] for entry in found):
+        number = next((one["value"] for one in each.get("identifier", ())), "none")
+        told.call("GET", f"/fhir/Patient?identifier={number}&family={each['name'][0]['family']}")
+        told.call("GET", f"/fhir/Patient/{each['id']}/$everything")
+
+
 def test_her_words_stand_in_no_log_metric_event_or_refusal(told):
     person = tell(told)
     ask_wrongly(told, person)
+    look_up(told)
+    people = of_the_demo(told.database)
+    assert len(people) > 32
     assert len(told.refusals) > 80
     metrics = told.process.http.get("/metrics").text
     assert "alongside_" in metrics
@@ -169,7 +222,7 @@ def test_her_words_stand_in_no_log_metric_event_or_refusal(told):
     connection.close()
     log = told.said.read_text(encoding="utf-8")
     assert "request.answered" in log
-    for word in CANARIES:
+    for word in {*CANARIES, *people}:
         assert word not in log
         assert word not in metrics
         assert word not in events
