@@ -68,7 +68,7 @@ def record_response(session: Session, command: RecordResponse, now: datetime) ->
     alert = first_alert(session, row, definition, around)
     if alert is None:  # what tells of danger is recorded, and raised, in any case (ADR 0039)
         require_unrestricted(session, row.patient_id, now, "patient_id")
-        alert = worsened(session, row, around)
+        worsened(session, row, around)
     return Recorded(row, alert)
 
 
@@ -100,7 +100,7 @@ def correct_response(session: Session, command: CorrectResponse, now: datetime) 
     alert = raise_alert(session, row, definition, around)
     if alert is None:
         require_unrestricted(session, row.patient_id, now)
-        alert = worsened(session, row, around)
+        worsened(session, row, around)
     return Recorded(row, alert)
 
 

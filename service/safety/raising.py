@@ -118,7 +118,14 @@ def _finds(policy: Policy, response: Response) -> bool:
     return evaluate(policy, form, response.answers) is not None
 
 
-def _first(session: Session, response: Response, finding: Finding, around: Circumstances) -> Alert:
+def _first(
+    session: Session,
+    response: Response,
+    finding: Finding,
+    around: Circumstances,
+    *,
+    shown: bool = True,
+) -> Alert:
     alert = Alert(
         id=new_id(),
         created_at=around.now,
@@ -134,12 +141,17 @@ def _first(session: Session, response: Response, finding: Finding, around: Circu
         raised_at=around.now,
         escalation_contact=around.contact,
     )
-    return _begin(session, alert, around.now)
+    return _begin(session, alert, around.now, shown=shown)
 
 
-def _begin(session: Session, alert: Alert, now: datetime, *, by: str | None = None) -> Alert:
-    """Write an alert, its story's beginning, and the messages that tell of it."""
-    alert.crisis_resources = session.info.get(CRISIS_RESOURCES)
+def _begin(
+    session: Session, alert: Alert, now: datetime, *, by: str | None = None, shown: bool = True
+) -> Alert:
+    """Write an alert, its story's beginning, and the messages that tell of it.
+
+    `shown` tells that whoever sent it is shown the crisis resources.
+    """
+    alert.crisis_resources = session.info.get(CRISIS_RESOURCES) if shown else None
     alert.round_began_at = now
     steps_up = _step_up(session, alert, now)
     told = arm(session, alert, now)
@@ -216,13 +228,15 @@ def _group_of(session: Session, command: ReportDanger) -> SupportGroup | None:
     return group
 
 
-def worsened(session: Session, response: Response, around: Circumstances) -> Alert | None:
+def worsened(session: Session, response: Response, around: Circumstances) -> None:
     """Raise an alert where somebody became worse by more than a reliable change.
 
-    It is for a response that has no alert yet, and watches where the policy says so.
+    Where the policy has a tier for it, and once for what is sent twice. Staff are told; whoever
+    sent the response is answered as ever: it is no emergency.
     """
     tier = policy_of(session).changes.get(WORSENED)
     if tier is None or not worsened_reliably(session, response, around.now):
-        return None
-    finding = Finding(tier=tier, rule=f"{response.instrument} {WORSENED}")
-    return _first(session, response, finding, around)
+        return
+    if alert_of(session, response) is None:
+        finding = Finding(tier=tier, rule=f"{response.instrument} {WORSENED}")
+        _first(session, response, finding, around, shown=False)

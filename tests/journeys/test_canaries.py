@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/security.html
 """
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -223,8 +224,6 @@ def test_her_words_stand_in_no_log_metric_event_or_refusal(told):
     log = told.said.read_text(encoding="utf-8")
     assert "request.answered" in log
     for word in {*CANARIES, *people}:
-        assert word not in log
-        assert word not in metrics
-        assert word not in events
-        repeated = [each for each in told.refusals if word in each]
-        assert repeated == [], repeated[0][-900:]
+        whole = re.compile(rf"(?<![\w.]){re.escape(word)}(?!\w)")  # no digits of a time
+        for place in (log, metrics, events, *told.refusals):
+            assert whole.search(place) is None, (word, place[-900:])

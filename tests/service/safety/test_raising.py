@@ -140,15 +140,22 @@ def test_somebody_reports_a_danger(duty):
         execute(duty.database, replace(report, group_id=world.group(duty.database).id))
 
 
+def watched(duty):
+    """The tiers of the alerts of somebody's becoming worse."""
+    return [each.tier for each in alerts(duty) if each.rule == "phq-9 worsened-reliably"]
+
+
 def test_becoming_reliably_worse_is_watched(duty):
     person, before = world.patient(duty.database), AUTHORED - timedelta(days=14)
-    assert respond(duty, person, answers=world.phq9(1), authored=before).alert is None
+    respond(duty, person, answers=world.phq9(1), authored=before)
     within = {**world.phq9(1), **dict.fromkeys(world.PHQ9[:2], 3)}
-    assert respond(duty, person, answers=within).alert is None  # 4 points: within the error
+    respond(duty, person, answers=within)  # 4 points: within the error
+    assert alerts(duty) == []
     later = AUTHORED + timedelta(minutes=5)
     recorded = respond(duty, person, answers=world.phq9(2), authored=later)
-    found = recorded.alert
+    (found,) = alerts(duty)
     assert (found.tier, found.rule) == ("watch", "phq-9 worsened-reliably")
+    assert (recorded.alert, found.crisis_resources) == (None, None)  # who sent it sees no crisis
     assert correct(duty, recorded.response, 1).alert.tier == "red"
 
 
@@ -156,38 +163,36 @@ def test_becoming_worse_by_a_correction_is_watched(duty):
     person, before = world.patient(duty.database), AUTHORED - timedelta(days=14)
     respond(duty, person, answers=world.phq9(1), authored=before)
     recorded = respond(duty, person, answers=world.phq9(1))
-    assert recorded.alert is None
     command = CorrectResponse(
         response_id=recorded.response.id, answers=world.phq9(2), corrected_by="t"
     )
-    assert execute(duty.database, command).alert.tier == "watch"
+    execute(duty.database, command)
+    execute(duty.database, replace(command, answers=world.phq9(3)))
+    assert watched(duty) == ["watch"]
 
 
 def test_only_what_the_same_sender_recorded_makes_somebody_worse(duty):
     person, before = world.patient(duty.database), AUTHORED - timedelta(days=14)
     one, other = (world.hospital(duty.database, name) for name in ("One", "Other"))
-    first = {"answers": world.phq9(0), "authored": before}
-    respond(duty, person, **first, connection_id=other.id)
+    respond(duty, person, answers=world.phq9(0), authored=before, connection_id=other.id)
     worse = {"answers": world.phq9(2)}
-    assert respond(duty, person, **worse, connection_id=one.id).alert is None
-    assert respond(duty, person, **worse).alert is None  # recorded by the programme
-    own = respond(duty, person, **worse, connection_id=other.id)
-    assert own.alert.tier == "watch"
+    respond(duty, person, **worse, connection_id=one.id)
+    respond(duty, person, **worse)  # recorded by the programme
+    assert watched(duty) == []
+    for _ in range(2):  # it is sent twice
+        respond(duty, person, **worse, connection_id=other.id)
+    assert watched(duty) == ["watch"]
 
 
 def test_a_hospitals_alert_does_not_tell_when_the_person_joined(duty):
     person, group = world.patient(duty.database), world.group(duty.database)
     one, day = world.hospital(duty.database), timedelta(days=1)
     world.enroll(duty.database, person, group, start=AUTHORED - 20 * day)
-    sent = [(40, 0), (10, 2), (1, 2)]  # the first is before the person joined
-    found = [
-        respond(
-            duty, person, answers=world.phq9(score), authored=AUTHORED - days * day,
-            connection_id=one.id,
-        ).alert
-        for days, score in sent
-    ]  # fmt: skip
-    assert [each and each.tier for each in found] == [None, "watch", "watch"]
+    for days, score in ((40, 0), (10, 2)):  # the first is before the person joined
+        moment = AUTHORED - days * day
+        answers = world.phq9(score)
+        respond(duty, person, answers=answers, authored=moment, connection_id=one.id)
+    assert watched(duty) == ["watch"]
 
 
 def test_a_group_is_active_only_where_somebody_is_on_call_at_every_hour(duty):
