@@ -6,8 +6,8 @@ common is the same in both, byte for byte.
 
 import asyncio
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -24,6 +24,7 @@ from starlette.types import ASGIApp
 from api.bootstrap import build
 from api.main import create_app
 from service import identifiers
+from service.errors import OccupiedError
 from service.handlers import execute_within
 from service.models.connections import Confidentiality, Connection
 from service.settings import Settings
@@ -95,12 +96,28 @@ def ids_of_numbers() -> Iterator[None]:
         identifiers.uuid7 = before
 
 
+def ids_again(at_once: Callable[[], AbstractContextManager[None]]) -> Any:
+    """Let a write that found the file occupied, and is made again, have the ids that it had."""
+
+    @contextmanager
+    def wrapped() -> Iterator[None]:
+        try:
+            with at_once():
+                yield
+        except OccupiedError:
+            IDS.begin(IDS.number)
+            raise
+
+    return wrapped
+
+
 class Installed:
     """A running service over one database, whose clock is that of the telling it is used for."""
 
     def __init__(self, url: str, folder: Path) -> None:
         self.number = 0
         self.context = build(settings_of(url, folder), lambda: at(self.number))
+        self.context.database.at_once = ids_again(self.context.database.at_once)  # type: ignore[method-assign]
         self.app: ASGIApp = create_app(self.context)
 
     async def close(self) -> None:
