@@ -20,6 +20,7 @@ from service.models.patients import Link, Patient
 from service.models.provisions import Category, Decision, provision_of
 from service.models.purposes import Purpose, bits
 from service.models.subjects import Restriction
+from service.restrictions import was_in_force
 from service.rows import get
 from service.weighing import Content, Finding, Reason, given_by, gives, weigh
 
@@ -190,11 +191,7 @@ def _is_linked(session: Session, question: Question) -> bool:
 
 def _is_restricted(session: Session, question: Question) -> bool:
     rows = session.exec(select(Restriction).where(Restriction.patient_id == question.patient_id))
-    ends = ((row, [end for end in (row.until, row.lifted_at) if end is not None]) for row in rows)
-    return any(
-        row.restricted_at <= question.at and all(question.at < end for end in found)
-        for row, found in ends
-    )
+    return any(was_in_force(row, question.at) for row in rows)
 
 
 def _said(session: Session, question: Question) -> Iterator[Declared]:

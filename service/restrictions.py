@@ -64,6 +64,11 @@ def is_in_force(row: Restriction, now: datetime) -> bool:
     return row.lifted_at is None and _lasts(row.until, now)
 
 
+def was_in_force(row: Restriction, at: datetime) -> bool:
+    """Tell whether it held at a moment that may be past, whatever became of it since."""
+    return row.restricted_at <= at and _lasts(row.lifted_at, at) and _lasts(row.until, at)
+
+
 def _lasts(until: datetime | None, now: datetime) -> bool:
     return until is None or now < until
 

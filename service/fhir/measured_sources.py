@@ -33,7 +33,7 @@ ABOUT = (
     " JOIN support_groups g ON g.id = e.group_id WHERE NOT e.guest AND "
 )
 BY = "e.{by} IN ({marks})"
-COPIED = {"part2", "sensitivity"}  # what a Task copies from its group
+LABELLING = {"part2", "sensitivity"}  # what the labels of a group's records come from
 
 
 class About(NamedTuple):
@@ -58,7 +58,7 @@ def replanned(session: DbSession, touched: Touched) -> list[About]:
 def measured_in_groups(session: DbSession, touched: Touched) -> list[About]:
     """Return the enrolments whose Tasks follow from the labels and sessions of groups."""
     rows = touched.of(SupportGroup)
-    copied = {row.id for row in rows if touched.changed[row.id] & COPIED}
+    copied = {row.id for row in rows if touched.changed[row.id] & LABELLING}
     return [*_about(session, "group_id", copied), *_counted(session, touched)]
 
 

@@ -10,6 +10,7 @@ from functools import partial
 from sqlmodel import Session as DbSession
 from sqlmodel import col, select
 
+from service.fhir.measured_sources import LABELLING
 from service.fhir.seals import Seal
 from service.fhir.sources import linked_to, merged_patients
 from service.guard import Touched
@@ -20,9 +21,6 @@ from service.models.groups import Facilitator, SupportGroup
 from service.models.patients import Link
 from service.models.subjects import Restriction
 from service.restrictions import is_in_force
-
-# What the labels of a group's records come from, and by them whether a consent reaches these.
-LABELLING = {"part2", "sensitivity"}
 
 
 def seals_of(session: DbSession, touched: Touched, now: datetime) -> dict[int, Seal]:

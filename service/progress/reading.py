@@ -18,6 +18,7 @@ from service.instruments import Instrument, ScoreRule, instrument, load_instrume
 from service.models.enrollments import Attendance, AttendanceMark, Enrollment
 from service.models.groups import Session, SupportGroup
 from service.models.patients import Patient
+from service.models.provisions import Label
 from service.models.screening import Response, ResponseStatus
 from service.progress.memberships import held, index_date, memberships
 from service.progress.occasions import (
@@ -35,7 +36,6 @@ from service.rows import get
 # In progress is not finished, and what was entered in error was never answered.
 COUNTED = (ResponseStatus.COMPLETED, ResponseStatus.AMENDED, ResponseStatus.STOPPED)
 ANSWERED = frozenset({"id", "patient_id", "instrument", "authored", "status"})
-SUBSTANCES = "ETH"  # of v3-ActCode: substance use
 READ = (
     Response.id,
     Response.patient_id,
@@ -152,7 +152,7 @@ def is_part2(session: DbSession, patient_id: UUID, form: Instrument) -> bool:
     protected = select(SupportGroup.id).where(
         col(SupportGroup.id).in_(groups), col(SupportGroup.part2).is_(True)
     )
-    return form.sensitivity == SUBSTANCES or session.exec(protected).first() is not None
+    return form.sensitivity == Label.SUBSTANCE_USE or session.exec(protected).first() is not None
 
 
 def due_of_patient(session: DbSession, patient_id: UUID, now: datetime) -> list[Occasion]:

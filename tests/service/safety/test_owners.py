@@ -226,13 +226,19 @@ def test_nobody_is_left_once_the_time_of_every_owner_is_over(duty):
     assert duty.story(alert.id).count("nobody-left") == 1
 
 
-def test_a_timer_of_a_step_that_was_left_by_hand_does_nothing(duty):
+def told_of_two_owners(duty):
+    """An alert of which a hospital's contact is told, and the first of the programme's three."""
     hospital = world.hospital(duty.database)
     duty.contact("a-1", connection_id=hospital.id)
     for name in ("1", "2", "3"):
         duty.contact(name, place=int(name))
     alert = respond(duty, linked(duty, hospital)).alert
     duty.work()
+    return alert
+
+
+def test_a_timer_of_a_step_that_was_left_by_hand_does_nothing(duty):
+    alert = told_of_two_owners(duty)
     duty.later(minutes=2)
     execute(duty.database, EscalateAlert(alert_id=alert.id, by="Kim"))
     duty.work()
@@ -244,12 +250,7 @@ def test_a_timer_of_a_step_that_was_left_by_hand_does_nothing(duty):
 
 
 def test_a_timer_that_comes_twice_tells_the_next_once(duty):
-    hospital = world.hospital(duty.database)
-    duty.contact("a-1", connection_id=hospital.id)
-    for name in ("1", "2", "3"):
-        duty.contact(name, place=int(name))
-    alert = respond(duty, linked(duty, hospital)).alert
-    duty.work()
+    alert = told_of_two_owners(duty)
     duty.now += timedelta(minutes=5)
     for _ in range(2):
         duty.database.unit_of_work(
