@@ -1,5 +1,6 @@
 """Labels on what is sent: searched by, at their highest on a Bundle, with the notice of Part 2."""
 
+import time
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import text
 
 from service.commands import ChangeEnrollment, UpdateGroup
 from service.database import Database
+from service.fhir.store_reader import HORIZON_SECONDS
 from service.handlers import execute
 from service.models.connections import Confidentiality
 from service.models.consents import Category
@@ -94,6 +96,7 @@ def test_no_version_with_the_old_label_is_shown_once_a_group_gets_another(
     kept = other.get("EpisodeOfCare/_history").json()
     epochs = raised(endpoint)
     execute(database, UpdateGroup(group_id=group.id, **change))
+    time.sleep(2 * HORIZON_SECONDS)  # PostgreSQL's horizon is remembered for so long
     if covers:
         (current,) = client.resources(history)
         assert (codes(current) >= {"42CFRPart2"}, notices(current)) == (True, [NOTICE])
